@@ -1,0 +1,135 @@
+# Axiom25. `make` lists the targets. A fresh clone needs Go, make and git for `make run`; `make test` fetches the rest,
+# or names it where it may not.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+GO ?= go
+TOOLS := $(CURDIR)/bin/tools
+GOLANGCI := $(TOOLS)/golangci-lint-2.15.0
+GOTESTSUM := $(TOOLS)/gotestsum-1.13.0
+
+# The packages that the console is made of too: they are tested as WebAssembly as well.
+PURE := ./contracts/...
+WASM_EXEC = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
+
+# The packages that the promises rest on, and the share of their statements that tests must reach.
+COVERED := ./contracts ./contracts/runstate ./contracts/verdict ./server/journal ./server/journal/sqlitejournal \
+	./server/intake ./server/fanout ./server/httpapi
+COVER_MIN := 90
+
+FUZZTIME ?= 10s
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+# --- build and run ---------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: build ## Build everything and serve on http://127.0.0.1:8025 with ./data; Ctrl-C stops
+	@exec bin/axiom25 serve
+
+.PHONY: build
+build: console ## Build the console and bin/axiom25
+	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/axiom25 ./server
+
+.PHONY: console
+console: ## Build the console's WebAssembly and assets into web/dist
+	@$(GO) run ./web/build
+
+.PHONY: clean
+clean: ## Remove what was built, but not ./data
+	@rm -rf bin coverage
+	@find web/dist -mindepth 1 ! -name placeholder -delete
+
+# --- check -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: system lint fresh $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
+	@$(GO) vet ./...
+	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
+	@echo "test: the pure packages as WebAssembly under node"
+	@GOOS=js GOARCH=wasm $(GOTESTSUM) --format pkgname -- -tags validator_novalidatefn -exec "$(WASM_EXEC)" $(PURE)
+	@echo "test: everything, with the race detector"
+	@$(GOTESTSUM) --format pkgname -- -race -timeout 10m ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## Check format and style
+	@$(GOLANGCI) fmt --diff
+	@$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## Format the Go code
+	@$(GOLANGCI) fmt
+
+.PHONY: fresh
+fresh: ## Check that the module's sums hold and that nothing needs another go.mod
+	@$(GO) mod verify >/dev/null
+	@$(GO) list -mod=readonly -deps ./... >/dev/null
+
+.PHONY: cover
+cover: ## Measure coverage; fails where a package that promises rest on is below 90 %
+	@mkdir -p coverage
+	@$(GO) test -count=1 -coverprofile=coverage/profile.txt -coverpkg=$(subst $(space),$(comma),$(strip $(COVERED))) \
+		$(COVERED) ./server/journal/... >/dev/null
+	@awk -v min=$(COVER_MIN) -f .ci/cover.awk coverage/profile.txt
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	@$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (10s)
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "fuzz: $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: screenshots
+screenshots: system console ## Draw every page into docs/screenshots: phone and desktop, light and dark
+	@$(GO) test -count=1 -run '^TestScreenshots$$' ./server -screenshots $(CURDIR)/docs/screenshots
+
+# --- what the checks need --------------------------------------------------------------------------------------------
+
+# The tools are built outside the product's module graph, each by its exact version.
+$(GOLANGCI):
+	@echo "installing golangci-lint 2.15.0 (once, some minutes)"
+	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv $(TOOLS)/golangci-lint $@
+
+$(GOTESTSUM):
+	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@v1.13.0
+	@mv $(TOOLS)/gotestsum $@
+
+# A browser, node for WebAssembly, a C compiler for the race detector, curl and strace for the end-to-end tests.
+.PHONY: system
+system:
+	@missing=; \
+	command -v chromium chromium-browser google-chrome >/dev/null || missing+=" chromium"; \
+	command -v node >/dev/null || missing+=" nodejs"; \
+	command -v gcc clang >/dev/null || missing+=" gcc libc6-dev"; \
+	command -v curl >/dev/null || missing+=" curl"; \
+	command -v strace >/dev/null || missing+=" strace"; \
+	[[ -z $$missing ]] && exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+		echo "make test needs these, as Debian calls them:$$missing" >&2; exit 1; \
+	fi; \
+	as_root=; \
+	if [[ $$(id -u) != 0 ]]; then \
+		if ! sudo -n true 2>/dev/null; then \
+			echo "make test needs:  sudo apt-get install$$missing" >&2; exit 1; \
+		fi; \
+		as_root="sudo -n"; \
+	fi; \
+	echo "installing$$missing"; \
+	$$as_root apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null
