@@ -3,50 +3,125 @@
 // A viewer is a cursor, never a queue: it reads what lies behind its cursor from the run's window where that
 // still holds it, and from the journal in bounded pages where it does not. A window is a bounded ring of
 // encoded frames; it exists only while its run has viewers. Publish never blocks, whatever viewers do.
+//
+// What this gives: every viewer sees every event once and in order, from whichever cursor it starts; one that
+// is slow or stands still costs a cursor and delays nobody. What is lost when the process ends is nothing but
+// the windows, since only stored events are published.
 package fanout
 
 import (
-	"context"
-	"errors"
+	"sync"
+	"sync/atomic"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
 )
 
-// Frame is one event, encoded once for all viewers.
-type Frame struct {
-	Seq contracts.Seq
-	// JSON is the event as the journal holds it.
-	JSON []byte
-	// SSE is the event as a frame of a text/event-stream (WHATWG HTML, section 9.2): an id line, a data line
-	// with JSON, and an empty line.
-	SSE []byte
+// Options bound what a Hub keeps and hands out. A field that is zero has its default.
+type Options struct {
+	// WindowFrames and WindowBytes bound a run's window: 1024 frames and 1 MiB. Both JSON and SSE count.
+	WindowFrames, WindowBytes int
+	// BatchFrames and BatchBytes bound what one Next returns, and so one page of the journal: 256 frames and
+	// 256 KiB, or one frame that is larger.
+	BatchFrames, BatchBytes int
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.WindowFrames, 1024)
+	setDefault(&o.WindowBytes, 1<<20)
+	setDefault(&o.BatchFrames, 256)
+	setDefault(&o.BatchBytes, 256<<10)
+	return o
+}
+
+func setDefault(field *int, value int) {
+	if *field == 0 {
+		*field = value
+	}
 }
 
 // Hub wakes viewers. Its methods may be called from any number of goroutines.
-type Hub struct{}
+type Hub struct {
+	journal journal.Reader
+	options Options
 
-// New returns a hub over a journal.
-func New(r journal.Reader) *Hub { return &Hub{} }
+	published atomic.Int64
+
+	mu      sync.RWMutex
+	windows map[contracts.RunID]*window
+}
+
+// New returns a hub over a journal, with the default Options.
+func New(r journal.Reader) *Hub { return NewWith(r, Options{}) }
+
+// NewWith returns a hub over a journal.
+func NewWith(r journal.Reader, o Options) *Hub {
+	return &Hub{journal: r, options: o.withDefaults(), windows: make(map[contracts.RunID]*window)}
+}
 
 // Publish tells the viewers of a run that events were stored: first is the seq of events[0]. It must be called
-// after they are durable, in the order of seq for each run. final says that the last of them is done.
-func (h *Hub) Publish(run contracts.RunID, first contracts.Seq, events [][]byte, final bool) {}
+// after they are durable, in the order of seq for each run. final says that the last of them is done. The hub
+// keeps the events' bytes: they must not be changed afterwards.
+func (h *Hub) Publish(run contracts.RunID, first contracts.Seq, events [][]byte, final bool) {
+	h.published.Add(int64(len(events)))
+
+	h.mu.RLock()
+	w := h.windows[run]
+	h.mu.RUnlock()
+	if w == nil {
+		return
+	}
+	w.publish(first, events, final)
+}
 
 // Follow returns a viewer of a run that has seen everything up to after. It must be closed.
-func (h *Hub) Follow(run contracts.RunID, after contracts.Seq) *Cursor { return &Cursor{} }
+func (h *Hub) Follow(run contracts.RunID, after contracts.Seq) *Cursor {
+	c := &Cursor{hub: h, run: run, after: max(after, 0), bell: make(chan struct{}, 1)}
 
-// Cursor is one viewer's place in a run. It is for one goroutine.
-type Cursor struct{}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w := h.windows[run]
+	if w == nil {
+		w = newWindow(h.options)
+		h.windows[run] = w
+	}
+	w.bellLock.Lock()
+	defer w.bellLock.Unlock()
+	w.viewers[c] = struct{}{}
+	c.window = w
+	return c
+}
 
-// Next returns the frames that follow the cursor, at least one and at most a bounded number, and moves the
-// cursor behind them. It blocks while there are none. It returns io.EOF once the run's last event was
-// returned, the context's error when it ends, and the journal's errors (journal.ErrNotFound, ErrPruned,
-// *DamagedError) as they are; frames that came with an error are still good.
-func (c *Cursor) Next(ctx context.Context) ([]Frame, error) { return nil, errors.ErrUnsupported }
+// leave takes a viewer off its window, and the window away with the last viewer.
+func (h *Hub) leave(c *Cursor) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w := c.window
+	w.bellLock.Lock()
+	defer w.bellLock.Unlock()
+	delete(w.viewers, c)
+	if len(w.viewers) == 0 && h.windows[c.run] == w {
+		delete(h.windows, c.run)
+	}
+}
 
-// Poll is Next without the wait: no frames and no error where there is nothing new yet.
-func (c *Cursor) Poll(ctx context.Context) ([]Frame, error) { return nil, errors.ErrUnsupported }
+// Stats is what a hub does at the moment.
+type Stats struct {
+	// Runs counts the runs that are watched, Viewers those who watch.
+	Runs, Viewers int
+	// Published counts the events that were published since the hub was made, watched or not.
+	Published int64
+}
 
-// Close ends the viewer; the run's window goes with its last one.
-func (c *Cursor) Close() {}
+// Stats returns what the hub does at the moment.
+func (h *Hub) Stats() Stats {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	s := Stats{Runs: len(h.windows), Published: h.published.Load()}
+	for _, w := range h.windows {
+		w.bellLock.Lock()
+		s.Viewers += len(w.viewers)
+		w.bellLock.Unlock()
+	}
+	return s
+}
