@@ -1,8 +1,7 @@
 # Axiom25. `make` lists the targets. A fresh clone needs Go, make and git for `make run`; `make test` fetches the rest,
 # or names it where it may not.
 
-SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+.SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -114,22 +113,19 @@ $(GOTESTSUM):
 .PHONY: system
 system:
 	@missing=; \
-	command -v chromium chromium-browser google-chrome >/dev/null || missing+=" chromium"; \
-	command -v node >/dev/null || missing+=" nodejs"; \
-	command -v gcc clang >/dev/null || missing+=" gcc libc6-dev"; \
-	command -v curl >/dev/null || missing+=" curl"; \
-	command -v strace >/dev/null || missing+=" strace"; \
-	[[ -z $$missing ]] && exit 0; \
-	if ! command -v apt-get >/dev/null; then \
-		echo "make test needs these, as Debian calls them:$$missing" >&2; exit 1; \
-	fi; \
+	has() { for name; do command -v "$$name" >/dev/null && return 0; done; return 1; }; \
+	has chromium chromium-browser google-chrome || missing="$$missing chromium"; \
+	has node || missing="$$missing nodejs"; \
+	has gcc clang || missing="$$missing gcc libc6-dev"; \
+	has curl || missing="$$missing curl"; \
+	has strace || missing="$$missing strace"; \
+	test -n "$$missing" || exit 0; \
+	has apt-get || { echo "make test needs these, as Debian calls them:$$missing" >&2; exit 1; }; \
 	as_root=; \
-	if [[ $$(id -u) != 0 ]]; then \
-		if ! sudo -n true 2>/dev/null; then \
-			echo "make test needs:  sudo apt-get install$$missing" >&2; exit 1; \
-		fi; \
+	if test "$$(id -u)" != 0; then \
 		as_root="sudo -n"; \
+		$$as_root true 2>/dev/null || { echo "make test needs:  sudo apt-get install$$missing" >&2; exit 1; }; \
 	fi; \
 	echo "installing$$missing"; \
 	$$as_root apt-get update -qq; \
-	DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
