@@ -381,10 +381,10 @@ func hashesTo(doc []byte, digest contracts.Digest) bool {
 //   - usage never shrinks, its counts are those of the stream and its times no longer than the stream;
 //   - one warning a dimension;
 //   - no call beyond max_tool_calls and no branch beyond branch_width;
-//   - after the first reading that reaches a limit the run drains before anything else but another reading
-//     happens. The server judges the budget behind an engine's events, in the same append, so that this binds
-//     the server alone; and it never writes an end that reached a limit without having drained, but for a
-//     fatal error and a cancellation;
+//   - after the first reading that reaches a limit the run drains, or fails for good, before anything else but
+//     another reading happens. The server judges the budget behind an engine's events, in the same append, so
+//     that this binds the server alone; and it never writes an end that reached a limit without having drained,
+//     but for a fatal error and a cancellation;
 //   - a run that drained for a limit ends exhausted, unless a fatal error ended it, and no other run does.
 func (s *State) withinBudget(ev *contracts.RunEvent) string {
 	if wrong := s.drainsWhenReached(ev); wrong != "" {
@@ -426,7 +426,15 @@ func (s *State) drainsWhenReached(ev *contracts.RunEvent) string {
 	case *contracts.BudgetData:
 		return ""
 	case *contracts.StatusData:
-		if d.State == contracts.StateDraining && d.Reason.Exhausted() {
+		if d.State == contracts.StateDraining {
+			return ""
+		}
+	case *contracts.ErrorData:
+		if d.Fatal {
+			return ""
+		}
+	case *contracts.ToolEndData, *contracts.DoneData:
+		if s.fatal != nil {
 			return ""
 		}
 	}

@@ -86,9 +86,9 @@ func (s *State) Reached(used contracts.Usage) (d contracts.Dimension, ok bool) {
 // 1, which the root always fills.
 func (s *State) Warnings(used contracts.Usage) []contracts.Dimension {
 	var due []contracts.Dimension
-	for i, d := range dimensions() {
+	for _, d := range dimensions() {
 		spent, limit := s.reading(d, used)
-		if limit == 0 || d == contracts.DimensionBranches && limit == 1 || s.warned&(1<<i) != 0 {
+		if limit == 0 || d == contracts.DimensionBranches && limit == 1 || s.Warned(d) {
 			continue
 		}
 		if spent*100 >= limit*s.limits.WarnPct {
@@ -97,6 +97,9 @@ func (s *State) Warnings(used contracts.Usage) []contracts.Dimension {
 	}
 	return due
 }
+
+// Warned reports whether a warning about d stands in the stream.
+func (s *State) Warned(d contracts.Dimension) bool { return s.warned&warnBit(d) != 0 }
 
 // warnBit is the bit of core.warned that belongs to d, or 0 for a dimension that there is not.
 func warnBit(d contracts.Dimension) uint {
