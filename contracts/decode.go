@@ -1,37 +1,388 @@
 package contracts
 
-import "errors"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The sizes that every reader of this package holds to.
+const (
+	// MaxDocumentBytes bounds a document, and an event.
+	MaxDocumentBytes = 1 << 20
+	// MaxBatchBytes and MaxBatchEvents bound what an engine reports at once.
+	MaxBatchBytes  = 4 << 20
+	MaxBatchEvents = 1000
+	// MaxAnswerBytes bounds the text of an answer.
+	MaxAnswerBytes = 512 << 10
+	// MaxDepth bounds the nesting of objects and arrays; the root is level 1.
+	MaxDepth = 32
+)
 
 // Decode reads one whole document as a T: a contract (TaskSpec, Budget, VerifyContract, ToolSpec) or a request
 // body (Answer, CancelRequest, ApprovalDecision, ForkRequest, ClaimRequest). It refuses what the contract does
 // not say (unknown fields, duplicate names, null, trailing bytes …), fills in defaults, and collects every
-// problem. The error is always a *Problem.
-func Decode[T any](doc []byte) (*T, error) { return nil, errors.ErrUnsupported }
+// problem. The error is always a *Problem: malformed, too-large, unsupported-schema-version or invalid-document.
+// The result shares no memory with doc.
+func Decode[T any](doc []byte) (*T, error) {
+	v := new(T)
+	if p := decodeDocument(doc, v, false); p != nil {
+		return nil, p
+	}
+	return v, nil
+}
 
-// DecodeEngineEvents reads the lines that an engine reports: NDJSON, or a JSON array. It is as strict as
-// Decode; pointers begin with the index of the line. The error is always a *Problem.
-func DecodeEngineEvents(body []byte) ([]EngineEvent, error) { return nil, errors.ErrUnsupported }
+// DecodeEngineEvents reads the lines that an engine reports: NDJSON (blank lines do not count), or a JSON array.
+// It is as strict as Decode; pointers begin with the index of the event. The error is always a *Problem.
+func DecodeEngineEvents(body []byte) ([]EngineEvent, error) {
+	events, p := decodeBatch(body)
+	if p != nil {
+		return nil, p
+	}
+	return events, nil
+}
 
 // DecodeEvent reads one event of a journal as a client does: unknown fields are ignored, an unknown type gives
 // UnknownData, and a known type with a bad body is an error. The error is always a *Problem.
-func DecodeEvent(line []byte) (RunEvent, error) { return RunEvent{}, errors.ErrUnsupported }
+func DecodeEvent(line []byte) (RunEvent, error) {
+	var ev RunEvent
+	if p := decodeDocument(line, &ev, true); p != nil {
+		return RunEvent{}, p
+	}
+	return ev, nil
+}
 
 // Encode returns v as compact JSON, without HTML escaping and without a newline: the one way in which this
-// project writes contract values.
-func Encode(v any) ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// Catalogue answers which tools a server has.
-type Catalogue interface {
-	// Tool returns the definition that ref names: an exact version, or the highest where ref has none.
-	Tool(ref ToolRef) (*ToolSpec, bool)
+// project writes contract values. Fields stand in the order of the struct.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
-// CheckTools holds a valid task against a catalogue: each allowed tool exists and each assertion's tool target
-// is allowed. It returns the definitions by exact reference; the error is always a *Problem (tool-unknown).
-func (t *TaskSpec) CheckTools(c Catalogue) (map[ToolRef]*ToolSpec, error) {
-	return nil, errors.ErrUnsupported
+// unit is one document to read: a whole body, or one event of a batch.
+type unit struct {
+	doc     []byte
+	base    int64  // where doc lies in the body
+	pointer string // of the document within the body
+	lenient bool
 }
 
-// CheckCeiling holds an effective budget against a server's ceiling, and points at the task's overrides. The
-// error is always a *Problem (over-ceiling).
-func (t *TaskSpec) CheckCeiling(ceiling Limits) error { return errors.ErrUnsupported }
+// decodeDocument reads doc into the struct that v points to.
+func decodeDocument(doc []byte, v any, lenient bool) *Problem {
+	if len(doc) > MaxDocumentBytes {
+		return tooLarge(MaxDocumentBytes)
+	}
+	u := unit{doc: doc, pointer: rootPointer, lenient: lenient}
+	var found findings
+	if p := u.decode(v, &found); p != nil {
+		return p
+	}
+	if p := found.invalid(v); p != nil {
+		return p
+	}
+	return nil
+}
+
+// invalid turns the findings into the problem of a document of v's type.
+func (f *findings) invalid(v any) *Problem {
+	name := reflect.TypeOf(v).Elem().Name()
+	return f.problem(ProblemInvalidDocument, name+" is invalid", schemaName(name))
+}
+
+// schemaName is the contract and version that a problem names.
+func schemaName(name string) string { return strings.ToLower(name) + "/v" + strconv.Itoa(Version) }
+
+// decode reads the unit into v and collects what is wrong. The problem that it returns is one that leaves nothing to
+// collect.
+func (u unit) decode(v any, found *findings) *Problem {
+	if p := checkVersion(u.doc, u.base, u.pointer); p != nil {
+		return p
+	}
+	target := reflect.ValueOf(v).Elem()
+	p, err := planOf(target.Type())
+	if err != nil {
+		return NewProblem(ProblemInternal, err.Error())
+	}
+	if offset, deep := tooDeep(u.doc); deep {
+		place := u.base + offset
+		found.addUnread(u.pointer, &place, CodeDepth, params{"max": MaxDepth})
+		return nil
+	}
+	first := len(found.list)
+	r := reader{doc: u.doc, base: u.base, at: u.pointer, lenient: u.lenient, found: found}
+	if err := r.read(p, target); err != nil {
+		return u.malformed(err)
+	}
+	u.judge(p, target, v, found)
+	found.locate(first, u.doc, u.base, u.pointer)
+	return nil
+}
+
+// judge holds what was read against the rules: first all at once, which is quick and mostly enough, and where that
+// finds anything each rule on its own.
+func (u unit) judge(p *plan, target reflect.Value, v any, found *findings) {
+	if found.full() {
+		return
+	}
+	if !found.clean() || engine().Struct(v) != nil {
+		judge{found: found, lenient: u.lenient}.object(p, target, u.pointer)
+	}
+	if c, ok := v.(crossChecked); ok && !found.full() {
+		c.crossCheck(place{found: found, pointer: u.pointer})
+	}
+}
+
+// crossChecked is a contract with rules that look at more than one field.
+type crossChecked interface {
+	// crossCheck records the rules that the value at p breaks. It looks only at what is sound.
+	crossCheck(p place)
+}
+
+// place is where a value stands, for cross-field rules.
+type place struct {
+	found   *findings
+	pointer string
+}
+
+// in returns the place of a member.
+func (p place) in(name string) place { return place{p.found, appendMember(p.pointer, name)} }
+
+// item returns the place of an element.
+func (p place) item(i int) place { return place{p.found, appendIndex(p.pointer, i)} }
+
+// sound reports whether all named members were read and obey their own rules; absent ones are sound.
+func (p place) sound(names ...string) bool {
+	if len(p.found.broken) == 0 {
+		return true
+	}
+	for _, name := range names {
+		if !p.found.sound(appendMember(p.pointer, name)) {
+			return false
+		}
+	}
+	return !p.found.unread(p.pointer)
+}
+
+// breaks records that the value breaks a rule; related names other members of the same object.
+func (p place) breaks(code Code, values params) { p.found.add(p.pointer, code, values) }
+
+// member records that a member breaks a rule together with its siblings.
+func (p place) member(name string, code Code, values params, siblings ...string) {
+	related := make([]string, len(siblings))
+	for i, s := range siblings {
+		related[i] = appendMember(p.pointer, s)
+	}
+	p.found.add(appendMember(p.pointer, name), code, values, related...)
+}
+
+// malformed turns what the decoder says into a problem. Nothing else in the document is looked at.
+func (u unit) malformed(err error) *Problem {
+	offset, code := u.base+int64(len(u.doc)), CodeSyntax
+	var syntactic *jsontext.SyntacticError
+	var trailing *trailingError
+	switch {
+	case errors.As(err, &trailing):
+		offset, code = u.base+trailing.offset, CodeTrailing
+	case errors.As(err, &syntactic):
+		offset = u.base + syntactic.ByteOffset
+		if strings.Contains(syntactic.Err.Error(), "UTF-8") || strings.Contains(syntactic.Err.Error(), "surrogate") {
+			code = CodeEncoding
+		}
+	}
+	return malformed(FieldError{Pointer: u.pointer, Code: code, Detail: detail(code, nil), Offset: &offset})
+}
+
+// malformed is the problem of a body that is not JSON.
+func malformed(e FieldError) *Problem {
+	truncated := false
+	p := NewProblem(ProblemMalformed, countProblems(1, false))
+	p.Truncated, p.Errors = &truncated, []FieldError{e}
+	return p
+}
+
+// tooLarge is the problem of a body of more than limit bytes.
+func tooLarge(limit int64) *Problem {
+	truncated := false
+	p := NewProblem(ProblemTooLarge, countProblems(1, false))
+	values := params{"max": limit}
+	p.Truncated = &truncated
+	p.Errors = []FieldError{{Pointer: rootPointer, Code: CodeSize, Detail: detail(CodeSize, values), Params: values}}
+	return p
+}
+
+// tooDeep returns where a document nests deeper than MaxDepth. It looks at brackets only, so that depth costs
+// nothing to refuse.
+func tooDeep(doc []byte) (offset int64, deep bool) {
+	depth, quoted := 0, false
+	for i := 0; i < len(doc); i++ {
+		switch c := doc[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return int64(i), true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return 0, false
+}
+
+// decodeBatch reads the events of a body.
+func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
+	if len(body) > MaxBatchBytes {
+		return nil, tooLarge(MaxBatchBytes)
+	}
+	units, p := splitBatch(body)
+	if p != nil {
+		return nil, p
+	}
+	var found findings
+	if len(units) == 0 || len(units) > MaxBatchEvents {
+		found.add(rootPointer, CodeBatch, params{"max": MaxBatchEvents})
+		return nil, found.problem(ProblemInvalidDocument, "EngineEvent is invalid", schemaName("EngineEvent"))
+	}
+	events := make([]EngineEvent, len(units))
+	for i, u := range units {
+		if len(u.doc) > MaxDocumentBytes {
+			offset := u.base
+			found.addUnread(u.pointer, &offset, CodeSize, params{"max": MaxDocumentBytes})
+			continue
+		}
+		if p := u.decode(&events[i], &found); p != nil {
+			return nil, p
+		}
+	}
+	if p := found.invalid(&events[0]); p != nil {
+		return nil, p
+	}
+	return events, nil
+}
+
+// splitBatch cuts a body into its events.
+func splitBatch(body []byte) ([]unit, *Problem) {
+	start := valueStart(body, 0)
+	if start < int64(len(body)) && body[start] == '[' {
+		return splitArray(body)
+	}
+	var units []unit
+	var base int64
+	for line := range bytes.Lines(body) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			units = append(units, unit{doc: line, base: base, pointer: appendIndex(rootPointer, len(units))})
+		}
+		base += int64(len(line))
+	}
+	return units, nil
+}
+
+// splitArray cuts a JSON array into its elements.
+func splitArray(body []byte) ([]unit, *Problem) {
+	whole := unit{doc: body, pointer: rootPointer}
+	if offset, deep := tooDeep(body); deep {
+		var found findings
+		found.addUnread(rootPointer, &offset, CodeDepth, params{"max": MaxDepth})
+		return nil, found.problem(ProblemInvalidDocument, "EngineEvent is invalid", schemaName("EngineEvent"))
+	}
+	r := reader{doc: body, dec: newDecoder(body)}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return nil, whole.malformed(err)
+	}
+	var units []unit
+	for r.dec.PeekKind() != ']' {
+		base := *r.offset()
+		raw, err := r.dec.ReadValue()
+		if err != nil {
+			return nil, whole.malformed(err)
+		}
+		if len(units) <= MaxBatchEvents {
+			units = append(units, unit{doc: raw, base: base, pointer: appendIndex(rootPointer, len(units))})
+		}
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return nil, whole.malformed(err)
+	}
+	if err := r.end(); err != nil {
+		return nil, whole.malformed(err)
+	}
+	return units, nil
+}
+
+// newEventData returns an empty body for an event of type t, or nil where there is no such type.
+func newEventData(t EventType) EventData {
+	switch t {
+	case EventStatus:
+		return new(StatusData)
+	case EventThought:
+		return new(ThoughtData)
+	case EventToken:
+		return new(TokenData)
+	case EventToolStart:
+		return new(ToolStartData)
+	case EventApproval:
+		return new(ApprovalData)
+	case EventToolEnd:
+		return new(ToolEndData)
+	case EventBudget:
+		return new(BudgetData)
+	case EventVerdict:
+		return new(VerdictData)
+	case EventError:
+		return new(ErrorData)
+	case EventDone:
+		return new(DoneData)
+	}
+	return nil
+}
+
+// newEngineData is newEventData for the lines that an engine reports.
+func newEngineData(t EventType) EventData {
+	switch t {
+	case EventThought:
+		return new(ThoughtData)
+	case EventToken:
+		return new(TokenData)
+	case EventToolStart:
+		return new(EngineToolStart)
+	case EventToolEnd:
+		return new(EngineToolEnd)
+	case EventBudget:
+		return new(EngineBudget)
+	case EventError:
+		return new(ErrorData)
+	case EventStatus, EventApproval, EventVerdict, EventDone:
+	}
+	return nil
+}
+
+// UnmarshalJSON reads an event as DecodeEvent does, so that events within a page or an answer are read as strictly.
+func (e *RunEvent) UnmarshalJSON(b []byte) error {
+	ev, err := DecodeEvent(b)
+	if err != nil {
+		return err
+	}
+	*e = ev
+	return nil
+}
+
+// MarshalJSON writes the body as it was read.
+func (d UnknownData) MarshalJSON() ([]byte, error) {
+	if len(d.Raw) == 0 {
+		return []byte("null"), nil
+	}
+	return d.Raw, nil
+}

@@ -438,3 +438,6 @@ func (*DoneData) EventType() EventType      { return EventDone }
 
 // EventType implements EventData.
 func (d UnknownData) EventType() EventType { return d.Type }
+
+// ExternalEngine is the backend of runs that any program carries out by reporting over HTTP.
+const ExternalEngine = "external"

@@ -1,0 +1,621 @@
+package contracts
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// reader reads one document in one pass, driven by plans. What breaks the contract is recorded, the value skipped,
+// and the reading goes on; only what is not JSON ends it.
+type reader struct {
+	doc  []byte
+	dec  *jsontext.Decoder
+	base int64 // where doc lies in the body, for offsets
+	// lenient ignores unknown fields and unknown event types, as a reader of events does.
+	lenient bool
+	at      string // the pointer of the value being read, built for containers only
+	path    []step
+	found   *findings
+}
+
+// step is one token of the way to the value being read.
+type step struct {
+	name  string
+	index int // where name is not used: -1 for a member
+}
+
+// newDecoder returns a decoder over doc that reads it in place. Duplicate names are the reader's to find: the
+// decoder would stop at the first.
+func newDecoder(doc []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(doc), jsontext.AllowDuplicateNames(true))
+}
+
+// read reads the whole document as the struct v. The error says that doc is not JSON.
+func (r *reader) read(p *plan, v reflect.Value) error {
+	r.dec = newDecoder(r.doc)
+	if err := r.object(p, v); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+// end makes sure that nothing follows the document.
+func (r *reader) end() error {
+	_, err := r.dec.ReadToken()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return &trailingError{offset: valueStart(r.doc, r.dec.InputOffset())}
+}
+
+// trailingError says that bytes follow the document.
+type trailingError struct{ offset int64 }
+
+func (e *trailingError) Error() string { return "bytes follow the document" }
+
+// pointer returns the pointer of the value being read.
+func (r *reader) pointer() string {
+	p := r.at
+	for _, s := range r.path {
+		if s.index < 0 {
+			p = appendMember(p, s.name)
+		} else {
+			p = appendIndex(p, s.index)
+		}
+	}
+	return p
+}
+
+func (r *reader) enter(name string) { r.path = append(r.path, step{name: name, index: -1}) }
+func (r *reader) enterAt(i int)     { r.path = append(r.path, step{index: i}) }
+func (r *reader) leave()            { r.path = r.path[:len(r.path)-1] }
+
+// offset returns where the next value begins in the body.
+func (r *reader) offset() *int64 {
+	offset := r.base + valueStart(r.doc, r.dec.InputOffset())
+	return &offset
+}
+
+// refuse records that the next value breaks a rule and skips it.
+func (r *reader) refuse(code Code, values params) error {
+	if !r.found.full() {
+		r.found.addUnread(r.pointer(), r.offset(), code, values)
+	}
+	return r.dec.SkipValue()
+}
+
+// value reads the next value into v, which the node describes.
+func (r *reader) value(n *node, v reflect.Value) error {
+	if r.found.full() {
+		return r.dec.SkipValue()
+	}
+	kind := r.dec.PeekKind()
+	if kind == jsontext.KindInvalid {
+		return r.dec.SkipValue()
+	}
+	if kind == 'n' && n.shape != shapeFree && n.shape != shapeAny {
+		return r.refuse(CodeNull, nil)
+	}
+	if n.pointer {
+		target := reflect.New(n.typ)
+		v.Set(target)
+		v = target.Elem()
+	}
+	switch n.shape {
+	case shapeText:
+		return r.text(n, v)
+	case shapeBool:
+		return r.boolean(v)
+	case shapeInteger, shapeNumber:
+		return r.number(n, v)
+	case shapeTime:
+		return r.time(v)
+	case shapeFree, shapeAny:
+		return r.free(n, v)
+	case shapeObject:
+		return r.object(n.plan, v)
+	case shapeList:
+		return r.list(n, v)
+	case shapeMap:
+		return r.members(n, v)
+	case shapeBody: // read by object, which knows the type
+	}
+	return r.dec.SkipValue()
+}
+
+// text reads a string.
+func (r *reader) text(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '"' {
+		return r.refuse(CodeType, params{"type": "string"})
+	}
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	s := unquote(raw)
+	v.SetString(s)
+	if s == "" && n.skipZero && !n.pointer {
+		r.found.markBlank(r.pointer())
+	}
+	return nil
+}
+
+// unquote returns the text of a valid JSON string.
+func unquote(raw []byte) string {
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return string(inner) // the decoder has accepted raw
+	}
+	return string(text)
+}
+
+func (r *reader) boolean(v reflect.Value) error {
+	if kind := r.dec.PeekKind(); kind != 't' && kind != 'f' {
+		return r.refuse(CodeType, params{"type": "boolean"})
+	}
+	token, err := r.dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	v.SetBool(token.Bool())
+	return nil
+}
+
+// number reads an integer or a float.
+func (r *reader) number(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '0' {
+		kind := "number"
+		if n.shape == shapeInteger {
+			kind = "integer"
+		}
+		return r.refuse(CodeType, params{"type": kind})
+	}
+	offset := r.offset()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	if n.shape == shapeInteger {
+		i, ok := parseInteger(raw)
+		if !ok {
+			r.found.addUnread(r.pointer(), offset, CodeInteger, nil)
+			return nil
+		}
+		v.SetInt(i)
+		if i == 0 && n.skipZero && !n.pointer {
+			r.found.markBlank(r.pointer())
+		}
+		return nil
+	}
+	f, ok := parseNumber(raw)
+	if !ok {
+		r.found.addUnread(r.pointer(), offset, CodeNumber, nil)
+		return nil
+	}
+	v.SetFloat(f)
+	return nil
+}
+
+func (r *reader) time(v reflect.Value) error {
+	if r.dec.PeekKind() != '"' {
+		return r.refuse(CodeType, params{"type": "string"})
+	}
+	offset := r.offset()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	t, err := ParseTime(unquote(raw))
+	if err != nil {
+		r.found.addUnread(r.pointer(), offset, CodeTime, nil)
+		return nil //nolint:nilerr // recorded: the document goes on
+	}
+	v.SetInt(int64(t))
+	return nil
+}
+
+// free reads any JSON. It is kept as it was sent, once it is seen to be I-JSON (RFC 7493): no name twice, no number
+// that a reader would round.
+func (r *reader) free(n *node, v reflect.Value) error {
+	offset := *r.offset()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	if !isPlainIJSON(raw) {
+		before := len(r.found.list)
+		w := freeReader{dec: newDecoder(raw), doc: raw, base: offset, found: r.found}
+		w.value(r.pointer())
+		if len(r.found.list) > before {
+			return nil
+		}
+	}
+	if n.shape == shapeFree {
+		v.SetBytes(bytes.Clone(raw))
+		return nil
+	}
+	var decoded any
+	if err := json.Unmarshal(raw, &decoded); err != nil {
+		return err
+	}
+	if decoded != nil {
+		v.Set(reflect.ValueOf(decoded))
+	}
+	return nil
+}
+
+// isPlainIJSON reports whether valid JSON is surely I-JSON: it looks at names only where there are some, and trusts
+// numbers only where they are short.
+func isPlainIJSON(raw []byte) bool {
+	switch raw[0] {
+	case '"', 't', 'f', 'n':
+		return true
+	}
+	run, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted, run = !quoted, 0
+		case quoted:
+		case c == 'e' || c == 'E':
+			if i > 0 && raw[i-1] >= '0' && raw[i-1] <= '9' {
+				return false
+			}
+		case c >= '0' && c <= '9', c == '.', c == '-':
+			// 15 significant digits survive the way to a double and back; the point and the sign are counted too.
+			if run++; run > 15 {
+				return false
+			}
+		default:
+			run = 0
+		}
+	}
+	return raw[0] == '[' && bytes.IndexByte(raw, '{') < 0 || raw[0] != '[' && raw[0] != '{' || jsontext.Value(raw).IsValid()
+}
+
+// freeReader looks through free JSON for what I-JSON forbids.
+type freeReader struct {
+	dec   *jsontext.Decoder
+	doc   []byte
+	base  int64
+	found *findings
+}
+
+// value looks through the next value. The document is known to be valid JSON.
+func (w *freeReader) value(pointer string) {
+	start := w.base + valueStart(w.doc, w.dec.InputOffset())
+	if w.found.full() {
+		_ = w.dec.SkipValue()
+		return
+	}
+	switch w.dec.PeekKind() {
+	case '0':
+		raw, _ := w.dec.ReadValue()
+		if _, ok := parseNumber(raw); !ok {
+			w.found.addUnread(pointer, &start, CodeNumber, nil)
+		}
+	case '{':
+		w.object(pointer)
+	case '[':
+		_, _ = w.dec.ReadToken()
+		for i := 0; w.dec.PeekKind() != ']'; i++ {
+			w.value(appendIndex(pointer, i))
+		}
+		_, _ = w.dec.ReadToken()
+	default:
+		_ = w.dec.SkipValue()
+	}
+}
+
+func (w *freeReader) object(pointer string) {
+	_, _ = w.dec.ReadToken()
+	seen := make(map[string]struct{})
+	for w.dec.PeekKind() != '}' {
+		start := w.base + valueStart(w.doc, w.dec.InputOffset())
+		raw, _ := w.dec.ReadValue()
+		if w.found.full() {
+			_ = w.dec.SkipValue()
+			continue
+		}
+		name := unquote(raw)
+		if _, twice := seen[name]; twice {
+			w.found.addUnread(appendMember(pointer, name), &start, CodeDuplicateKey, nil)
+			_ = w.dec.SkipValue()
+			continue
+		}
+		seen[name] = struct{}{}
+		w.value(appendMember(pointer, name))
+	}
+	_, _ = w.dec.ReadToken()
+}
+
+// list reads an array. It stops at the limit, so that a hostile document costs no more than an honest one.
+func (r *reader) list(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '[' {
+		return r.refuse(CodeType, params{"type": "array"})
+	}
+	offset := r.offset()
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	v.Set(reflect.MakeSlice(n.typ, 0, 0))
+	for i := 0; ; i++ {
+		if kind := r.dec.PeekKind(); kind == ']' {
+			_, err := r.dec.ReadToken()
+			return err
+		} else if kind == jsontext.KindInvalid {
+			return r.dec.SkipValue()
+		}
+		if i == n.limit {
+			r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
+		}
+		if i >= n.limit {
+			if err := r.dec.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		v.Grow(1)
+		v.SetLen(i + 1)
+		r.enterAt(i)
+		err := r.value(n.elem, v.Index(i))
+		r.leave()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// members reads an object whose names the contract leaves open.
+func (r *reader) members(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '{' {
+		return r.refuse(CodeType, params{"type": "object"})
+	}
+	offset := r.offset()
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	v.Set(reflect.MakeMap(n.typ))
+	for i := 0; ; i++ {
+		if r.dec.PeekKind() == '}' {
+			_, err := r.dec.ReadToken()
+			return err
+		}
+		place := r.offset()
+		raw, err := r.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if i == n.limit {
+			r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
+		}
+		if i >= n.limit || r.found.full() {
+			if err := r.dec.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.member(n, v, unquote(raw), place); err != nil {
+			return err
+		}
+	}
+}
+
+// member reads the value of one name into the map v.
+func (r *reader) member(n *node, v reflect.Value, name string, place *int64) error {
+	r.enter(name)
+	defer r.leave()
+	key := reflect.ValueOf(name).Convert(n.typ.Key())
+	if v.MapIndex(key).IsValid() {
+		r.found.addUnread(r.pointer(), place, CodeDuplicateKey, nil)
+		return r.dec.SkipValue()
+	}
+	elem := reflect.New(n.typ.Elem()).Elem()
+	err := r.value(n.elem, elem)
+	v.SetMapIndex(key, elem)
+	return err
+}
+
+// object reads a struct.
+func (r *reader) object(p *plan, v reflect.Value) error {
+	if r.dec.PeekKind() != '{' {
+		return r.refuse(CodeType, params{"type": "object"})
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	var seen uint64
+	var body pendingBody
+	for r.dec.PeekKind() != '}' {
+		place := r.base + valueStart(r.doc, r.dec.InputOffset())
+		raw, err := r.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := r.field(p, v, raw, place, &seen, &body); err != nil {
+			return err
+		}
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	r.missing(p, v, seen)
+	return r.body(v, &body)
+}
+
+// field reads the value behind the name raw.
+func (r *reader) field(p *plan, v reflect.Value, raw []byte, place int64, seen *uint64, body *pendingBody) error {
+	if r.found.full() {
+		return r.dec.SkipValue()
+	}
+	i, known := p.lookup(raw)
+	if !known {
+		if !r.lenient {
+			r.unknown(p, unquote(raw), place)
+		}
+		return r.dec.SkipValue()
+	}
+	f := &p.fields[i]
+	r.enter(f.name)
+	defer r.leave()
+	if *seen&(1<<i) != 0 {
+		r.found.addUnread(r.pointer(), &place, CodeDuplicateKey, nil)
+		return r.dec.SkipValue()
+	}
+	*seen |= 1 << i
+	if f.node.shape == shapeBody {
+		return body.keep(r)
+	}
+	return r.value(&f.node, v.FieldByIndex(f.index))
+}
+
+// lookup finds the field that a quoted name names.
+func (p *plan) lookup(raw []byte) (int, bool) {
+	if bytes.IndexByte(raw, '\\') < 0 && len(raw) >= 2 {
+		i, ok := p.byName[string(raw[1:len(raw)-1])]
+		return i, ok
+	}
+	i, ok := p.byName[unquote(raw)]
+	return i, ok
+}
+
+// unknown records a name that the contract does not have.
+func (r *reader) unknown(p *plan, name string, place int64) {
+	names := make([]string, len(p.fields))
+	for i := range p.fields {
+		names[i] = p.fields[i].name
+	}
+	var values params
+	if guess := nearest(name, names); guess != "" {
+		values = params{"did_you_mean": guess}
+	}
+	r.enter(name)
+	r.found.addUnread(r.pointer(), &place, CodeUnknownField, values)
+	r.leave()
+}
+
+// missing fills in the defaults of the fields that are absent and records those that are required.
+func (r *reader) missing(p *plan, v reflect.Value, seen uint64) {
+	for i := range p.fields {
+		f := &p.fields[i]
+		switch {
+		case seen&(1<<i) != 0 || r.found.full():
+		case f.preset.IsValid():
+			v.FieldByIndex(f.index).Set(f.preset)
+		case f.required:
+			r.enter(f.name)
+			r.found.addUnread(r.pointer(), nil, CodeRequired, nil)
+			r.leave()
+		}
+	}
+}
+
+// pendingBody is the data member of an event, kept until the type is known.
+type pendingBody struct {
+	raw  []byte
+	base int64
+}
+
+// keep puts the next value aside.
+func (b *pendingBody) keep(r *reader) error {
+	kind, offset := r.dec.PeekKind(), *r.offset()
+	if kind != '{' && kind != jsontext.KindInvalid {
+		if kind == 'n' {
+			return r.refuse(CodeNull, nil)
+		}
+		return r.refuse(CodeType, params{"type": "object"})
+	}
+	raw, err := r.dec.ReadValue()
+	b.raw, b.base = raw, offset
+	return err
+}
+
+// body reads what was kept as the struct that the event's type names.
+func (r *reader) body(v reflect.Value, kept *pendingBody) error {
+	if kept.raw == nil || r.found.full() {
+		return nil
+	}
+	var target EventData
+	switch ev := v.Addr().Interface().(type) {
+	case *RunEvent:
+		if target = newEventData(ev.Type); target == nil && r.lenient && ev.Type != "" {
+			ev.Data = UnknownData{Type: ev.Type, Raw: bytes.Clone(kept.raw)}
+			return nil
+		}
+		ev.Data = target
+	case *EngineEvent:
+		target = newEngineData(ev.Type)
+		ev.Data = target
+	}
+	if target == nil {
+		return nil // the type is at fault, and is judged by its own rule
+	}
+	bodyPlan, err := planOf(reflect.TypeOf(target).Elem())
+	if err != nil {
+		return err
+	}
+	outer := *r
+	r.doc, r.base, r.dec = kept.raw, kept.base, newDecoder(kept.raw)
+	r.enter("data")
+	err = r.object(bodyPlan, reflect.ValueOf(target).Elem())
+	r.doc, r.base, r.dec, r.path = outer.doc, outer.base, outer.dec, outer.path
+	return err
+}
+
+// nearest returns the candidate that differs least from name, by at most two edits; of equals the first in the order
+// of the alphabet. Case does not count as a difference.
+func nearest(name string, candidates []string) string {
+	const maxEdits, maxLength = 2, 64
+	if len(name) > maxLength {
+		return ""
+	}
+	best, bestEdits := "", maxEdits+1
+	for _, c := range candidates {
+		edits := distance(strings.ToLower(name), c)
+		// A short name is near everything: at least half of it must stay.
+		if edits*2 > len(c) {
+			continue
+		}
+		if edits < bestEdits || edits == bestEdits && c < best {
+			best, bestEdits = c, edits
+		}
+	}
+	return best
+}
+
+// distance is the number of bytes to insert, delete, replace or swap with a neighbour that makes a into b (optimal
+// string alignment).
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
