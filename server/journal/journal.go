@@ -23,6 +23,8 @@ var (
 	ErrNotFound = errors.New("journal: not found")
 	// ErrPruned says that the run existed and that its events were deleted by retention.
 	ErrPruned = errors.New("journal: history pruned")
+	// ErrEmpty says that a batch has no events. Nothing was stored.
+	ErrEmpty = errors.New("journal: batch without events")
 	// ErrTooLarge says that a batch exceeds MaxBatchEvents or MaxBatchBytes. Nothing was stored.
 	ErrTooLarge = errors.New("journal: batch too large")
 	// ErrBusy says that the queue of waiting appends is full. Nothing was stored; try again later.
@@ -31,7 +33,7 @@ var (
 	// append may succeed.
 	ErrFull = errors.New("journal: disk full")
 	// ErrUnavailable says that the journal takes no more writes until the process is restarted, after a failed
-	// fsync or a close. It goes on serving reads unless it was closed.
+	// fsync or a close. It goes on serving reads unless it was closed. Nothing was stored.
 	ErrUnavailable = errors.New("journal: not writable")
 	// ErrUnknown says that it is not known whether the append was stored. The same append tried again settles
 	// it: it either succeeds or meets its own events as a conflict.
@@ -63,7 +65,8 @@ func (e *KeyTakenError) Error() string {
 	return fmt.Sprintf("journal: the idempotency key belongs to run %s", e.Run)
 }
 
-// DamagedError says that stored bytes do not match their checksum. What lies before From was read whole.
+// DamagedError says that stored bytes do not match their checksum, or are missing. What lies before From, and
+// was asked for, was read whole. Run is empty where a tool is damaged.
 type DamagedError struct {
 	Run  contracts.RunID
 	From contracts.Seq
@@ -82,7 +85,8 @@ type Run struct {
 	TaskDigest contracts.Digest
 	// Key is the idempotency key, or empty. It belongs to the run for as long as the run exists.
 	Key string
-	// Summary is the run's row in lists, as of the last append. Its LastSeq is that of the last event.
+	// Summary is the run's row in lists, as of the last append. Create takes it from the first Batch and ignores
+	// the one here.
 	Summary contracts.Summary
 }
 
@@ -90,11 +94,13 @@ type Run struct {
 type Batch struct {
 	// After is the last seq of the run before the batch; the first event of the batch gets After+1.
 	After contracts.Seq
-	// Events are the encoded events in order: JSON without a newline.
+	// Events are the encoded events in order, at least one: JSON without a newline. The journal does not look
+	// into them, and keeps no reference to them once the append has returned.
 	Events [][]byte
-	// Summary replaces the run's row in the same transaction.
+	// Summary replaces the run's row in the same transaction. The journal sets RunID and LastSeq. Goal, Labels
+	// and CreatedAt should be those of the run's first batch, which are the ones that Query looks at.
 	Summary contracts.Summary
-	// Origin is kept with the batch where an engine may send it again.
+	// Origin is kept with the batch where an engine may send it again; nil elsewhere.
 	Origin *Origin
 }
 
@@ -141,7 +147,7 @@ type Query struct {
 	Since, Until contracts.Time
 	// Before keeps runs older than this one: the cursor for the next page.
 	Before contracts.RunID
-	// Limit is how many runs to return, 1..500.
+	// Limit is how many runs to return, 1..500; a value outside is taken as the nearer end.
 	Limit int
 }
 
@@ -159,19 +165,22 @@ type Tool struct {
 // that append. No method holds a lock or a transaction when it has returned.
 type Reader interface {
 	// Run returns what was stored when the run was created, and its summary as of now. Errors: ErrNotFound,
-	// *DamagedError with From 0.
+	// *DamagedError with From 0. Damage to events is no matter of Run.
 	Run(ctx context.Context, id contracts.RunID) (Run, error)
 	// Read returns events behind the cursor after, at most maxEvents of them and, unless the first alone is
 	// larger, at most maxBytes. A cursor at or behind the end gives an empty page. Errors: ErrNotFound,
 	// ErrPruned, *DamagedError; with the latter the page holds the events before the damage.
 	Read(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (Page, error)
-	// Batch returns the place of the batch whose Origin named the cursor after. Errors: ErrNotFound.
+	// Batch returns the place of the batch whose Origin named the cursor after; of several, the last. Errors:
+	// ErrNotFound, *DamagedError.
 	Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (Stored, error)
-	// LastBatch returns the place of the last batch that was stored with an Origin. Errors: ErrNotFound.
+	// LastBatch returns the place of the last batch that was stored with an Origin. Errors: ErrNotFound,
+	// *DamagedError.
 	LastBatch(ctx context.Context, id contracts.RunID) (Stored, error)
-	// List returns the newest runs first, which is descending order of ids.
+	// List returns the newest runs first, which is descending order of ids. Errors: *DamagedError, with the runs
+	// before the damaged one; a query Before that run goes on behind it.
 	List(ctx context.Context, q Query) ([]contracts.Summary, error)
-	// Tools returns every version of every tool, ordered by name and version as text.
+	// Tools returns every version of every tool, ordered by name and version as text. Errors: *DamagedError.
 	Tools(ctx context.Context) ([]Tool, error)
 }
 
@@ -182,21 +191,24 @@ type Reader interface {
 // that ends while a write waits gives its error and nothing stored, or the write's own result.
 type Journal interface {
 	Reader
-	// Create stores a new run with its first events: Batch.After is 0. Errors: *KeyTakenError, *ConflictError
-	// where the run exists, ErrTooLarge, ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.
+	// Create stores a new run with its first events: Batch.After is 0. Errors: *ConflictError where the run
+	// exists or After is not 0, else *KeyTakenError, ErrEmpty, ErrTooLarge, ErrBusy, ErrFull, ErrUnavailable,
+	// ErrUnknown, *DamagedError.
 	Create(ctx context.Context, run Run, first Batch) error
 	// Append stores a batch behind Batch.After. Appends of one run must not overlap; those of different runs may
-	// and are committed together. Errors: ErrNotFound, *ConflictError, ErrTooLarge, ErrBusy, ErrFull,
-	// ErrUnavailable, ErrUnknown.
+	// and are committed together. Errors: ErrNotFound, *ConflictError, ErrEmpty, ErrTooLarge, ErrBusy, ErrFull,
+	// ErrUnavailable, ErrUnknown, *DamagedError.
 	Append(ctx context.Context, id contracts.RunID, b Batch) error
 	// PutTool stores a version of a tool. The same digest again changes nothing; another digest is a
-	// *ToolConflictError.
+	// *ToolConflictError. Other errors: ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.
 	PutTool(ctx context.Context, t Tool) error
-	// DeleteTool removes a version, or every version where version is empty. Errors: ErrNotFound.
+	// DeleteTool removes a version, or every version where version is empty. Errors: ErrNotFound, ErrBusy,
+	// ErrFull, ErrUnavailable, ErrUnknown.
 	DeleteTool(ctx context.Context, name, version string) error
-	// Ready returns nil while the journal can be read and written.
+	// Ready returns nil while the journal can be read and written, else one of the errors of a write.
 	Ready(ctx context.Context) error
-	// Close waits for the writes that were accepted, then releases the store. Later calls give ErrUnavailable.
+	// Close waits for the writes that were accepted and the reads that run, then releases the store. Later calls
+	// of other methods give ErrUnavailable; Close again gives nil.
 	Close() error
 }
 

@@ -1,0 +1,272 @@
+package sqlitejournal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"axiom25/contracts"
+	"axiom25/server/journal"
+)
+
+// reader is the pool of connections that only read. None holds a transaction between two methods.
+type reader struct {
+	db *sql.DB
+
+	runByID, taskOfRun           *sql.Stmt
+	chunksFrom, chunkAt          *sql.Stmt
+	chunkOfOrigin, tools, anyRun *sql.Stmt
+}
+
+// openReader opens the pool and prepares the statements.
+func openReader(ctx context.Context, path string, opts Options) (*reader, error) {
+	db, err := openDatabase(path, opts.vfs,
+		"mode=ro", "_query_only=1", "_busy_timeout=5000", "_defensive=1", "_dqs=0",
+		"_pragma=cell_size_check(1)", "_pragma=temp_store(MEMORY)",
+	)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(opts.Readers)
+	db.SetMaxIdleConns(opts.Readers)
+	r := &reader{db: db}
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&r.runByID, selectRun},
+		{&r.taskOfRun, selectTaskOfRun},
+		// The first of them is the chunk that holds the seq in the second parameter.
+		{&r.chunksFrom, `SELECT ` + chunkColumns + ` FROM chunks
+			WHERE place >= ifnull((SELECT max(place) FROM chunks WHERE place BETWEEN ?1 AND ?2), ?2) AND place <= ?3
+			ORDER BY place`},
+		{&r.chunkAt, `SELECT ` + chunkColumns + ` FROM chunks WHERE place = ?`},
+		{&r.chunkOfOrigin, `SELECT ` + chunkColumns + ` FROM chunks
+			WHERE place >> 32 = ? AND origin_after = ? ORDER BY place DESC LIMIT 1`},
+		{&r.tools, `SELECT name, version, digest, spec, sum FROM tools ORDER BY name, version`},
+		{&r.anyRun, `SELECT count(*) FROM (SELECT 1 FROM runs LIMIT 1)`},
+	} {
+		if *p.stmt, err = db.PrepareContext(ctx, p.text); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare %q: %w", p.text, err), db.Close())
+		}
+	}
+	return r, nil
+}
+
+// close releases the connections, and with them the statements.
+func (r *reader) close() error { return r.db.Close() }
+
+// ping reads something.
+func (r *reader) ping(ctx context.Context) error {
+	var n int
+	if err := r.anyRun.QueryRowContext(ctx).Scan(&n); err != nil {
+		return fmt.Errorf("%w: %w", journal.ErrUnavailable, err)
+	}
+	return nil
+}
+
+// Run implements journal.Reader.
+func (j *Journal) Run(ctx context.Context, id contracts.RunID) (run journal.Run, err error) {
+	err = j.read(func() error {
+		run, err = j.reader.run(ctx, id)
+		return err
+	})
+	return run, err
+}
+
+func (r *reader) run(ctx context.Context, id contracts.RunID) (journal.Run, error) {
+	_, text, err := readRun(ctx, r.runByID, r.taskOfRun, id)
+	if err != nil && text == nil {
+		return journal.Run{}, err
+	}
+	run, err := scanTask(r.taskOfRun.QueryRowContext(ctx, id.String()))
+	if errors.Is(err, sql.ErrNoRows) {
+		return journal.Run{}, &journal.DamagedError{Run: id}
+	}
+	if err != nil {
+		return journal.Run{}, readError(err, id, 0)
+	}
+	run.Summary, err = decodeSummary(id, text)
+	return run, err
+}
+
+// Read implements journal.Reader.
+func (j *Journal) Read(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (page journal.Page, err error) {
+	err = j.read(func() error {
+		page, err = j.reader.page(ctx, id, after, maxEvents, maxBytes)
+		return err
+	})
+	return page, err
+}
+
+func (r *reader) page(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (journal.Page, error) {
+	h, _, err := readRun(ctx, r.runByID, r.taskOfRun, id)
+	end := h.last
+	var ending *journal.DamagedError // where the row and the chunks part
+	if errors.As(err, &ending) {
+		if ending.From == 0 {
+			return journal.Page{}, &journal.DamagedError{Run: id, From: after + 1}
+		}
+		end = ending.From - 1
+	} else if err != nil {
+		return journal.Page{}, err
+	}
+	page := journal.Page{Last: h.last, State: h.state}
+	after = max(after, 0)
+	if after < end && maxEvents > 0 {
+		if page.Events, err = r.events(ctx, id, h.n, after, end, maxEvents, maxBytes); err != nil {
+			return page, err
+		}
+	}
+	if ending != nil && after+contracts.Seq(len(page.Events)) == end {
+		return page, ending
+	}
+	return page, nil
+}
+
+// events returns events of (after, end] within the limits. The row of the run was read before, in a
+// transaction of its own: that does no harm, since a run only grows.
+func (r *reader) events(ctx context.Context, id contracts.RunID, n int64, after, end contracts.Seq, maxEvents, maxBytes int) (events []journal.Event, err error) {
+	due := after + 1
+	rows, err := r.chunksFrom.QueryContext(ctx, placeOf(n, 0), placeOf(n, due), placeOf(n, end))
+	if err != nil {
+		return nil, readError(err, id, due)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	size := 0
+	for due <= end {
+		if !rows.Next() {
+			if err := rows.Err(); err != nil {
+				return events, readError(err, id, due)
+			}
+			return events, &journal.DamagedError{Run: id, From: due}
+		}
+		c, err := scanChunk(rows, id)
+		if err != nil {
+			return events, damagedFrom(readError(err, id, due), due)
+		}
+		startsRight := c.first == due || len(events) == 0 && c.first < due
+		if !startsRight || c.last < due {
+			return events, &journal.DamagedError{Run: id, From: due}
+		}
+		body := c.body
+		for seq := c.first; seq <= c.last; seq++ {
+			event, rest, ok := nextFrame(body)
+			if !ok {
+				return events, &journal.DamagedError{Run: id, From: due}
+			}
+			body = rest
+			if seq < due {
+				continue
+			}
+			if len(events) == maxEvents || len(events) > 0 && size+len(event) > maxBytes {
+				return events, nil
+			}
+			events = append(events, journal.Event{Seq: seq, JSON: event})
+			size += len(event)
+			due++
+		}
+	}
+	return events, nil
+}
+
+// damagedFrom returns err, and where it is a *journal.DamagedError, one that begins at due: the reader was
+// given everything before.
+func damagedFrom(err error, due contracts.Seq) error {
+	var damaged *journal.DamagedError
+	if errors.As(err, &damaged) {
+		return &journal.DamagedError{Run: damaged.Run, From: due}
+	}
+	return err
+}
+
+// Batch implements journal.Reader.
+func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (stored journal.Stored, err error) {
+	err = j.read(func() error {
+		h, _, err := readRun(ctx, j.reader.runByID, j.reader.taskOfRun, id)
+		if err != nil {
+			return err
+		}
+		stored, err = scanStored(j.reader.chunkOfOrigin.QueryRowContext(ctx, h.n, int64(after)), id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("batch of run %s after %d: %w", id, after, journal.ErrNotFound)
+		}
+		return err
+	})
+	return stored, err
+}
+
+// LastBatch implements journal.Reader.
+func (j *Journal) LastBatch(ctx context.Context, id contracts.RunID) (stored journal.Stored, err error) {
+	err = j.read(func() error {
+		h, _, err := readRun(ctx, j.reader.runByID, j.reader.taskOfRun, id)
+		if err != nil {
+			return err
+		}
+		if h.origin == 0 {
+			return fmt.Errorf("last batch of run %s: %w", id, journal.ErrNotFound)
+		}
+		stored, err = scanStored(j.reader.chunkAt.QueryRowContext(ctx, placeOf(h.n, h.origin)), id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &journal.DamagedError{Run: id, From: h.origin}
+		}
+		return err
+	})
+	return stored, err
+}
+
+// scanStored reads where a batch lies that has an origin.
+func scanStored(row scanner, id contracts.RunID) (journal.Stored, error) {
+	c, err := scanChunk(row, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return journal.Stored{}, err
+	}
+	if err != nil {
+		return journal.Stored{}, readError(err, id, 0)
+	}
+	if c.origin == nil {
+		return journal.Stored{}, &journal.DamagedError{Run: id, From: c.first}
+	}
+	return journal.Stored{Origin: *c.origin, First: c.first, Last: c.last}, nil
+}
+
+// Tools implements journal.Reader.
+func (j *Journal) Tools(ctx context.Context) (tools []journal.Tool, err error) {
+	err = j.read(func() error {
+		tools, err = j.reader.allTools(ctx)
+		return err
+	})
+	return tools, err
+}
+
+func (r *reader) allTools(ctx context.Context) (tools []journal.Tool, err error) {
+	rows, err := r.tools.QueryContext(ctx)
+	if err != nil {
+		return nil, toolsError(err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var t journal.Tool
+		var sum checksum
+		if err := rows.Scan(&t.Name, &t.Version, &t.Digest, &t.Spec, &sum); err != nil {
+			return nil, toolsError(err)
+		}
+		if sum != sumTool(t) {
+			return nil, fmt.Errorf("tool %s@%s: %w", t.Name, t.Version, &journal.DamagedError{})
+		}
+		tools = append(tools, t)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, toolsError(err)
+	}
+	return tools, nil
+}
+
+// toolsError turns an error of the database into the journal's.
+func toolsError(err error) error {
+	if isDamage(err) {
+		return errors.Join(&journal.DamagedError{}, err)
+	}
+	return fmt.Errorf("read tools: %w", err)
+}

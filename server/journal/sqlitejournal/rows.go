@@ -1,0 +1,164 @@
+package sqlitejournal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"axiom25/contracts"
+	"axiom25/server/journal"
+)
+
+// seqBits is how many low bits of a chunk's place are its first seq; the others are the run's number.
+const seqBits = 32
+
+// seqMax is the highest seq that a place can hold.
+const seqMax contracts.Seq = 1<<seqBits - 1
+
+// placeOf returns where a chunk lies that begins with seq first.
+func placeOf(n int64, first contracts.Seq) int64 { return n<<seqBits | int64(first) }
+
+// head is what a row of runs says beside its summary.
+type head struct {
+	n       int64
+	created contracts.Time
+	goal    string
+	state   contracts.State
+	last    contracts.Seq
+	origin  contracts.Seq
+}
+
+// querier is the part of a prepared statement that reads a row; a writer's and a reader's are alike.
+type querier interface {
+	QueryRowContext(ctx context.Context, args ...any) *sql.Row
+}
+
+// scanner is a row under a cursor.
+type scanner interface {
+	Scan(dest ...any) error
+}
+
+// Statements that readers and the writer share.
+const (
+	runColumns = `n, id, created, goal, state, last, origin, summary, sum`
+
+	// The last chunk's own end is read beside the row in one statement, which sees one state of the file: a row
+	// that an older version of its page brought back does not pass.
+	selectRun = `SELECT ` + runColumns + `,
+		ifnull((SELECT last FROM chunks WHERE place BETWEEN n << 32 AND n << 32 | 0xffffffff ORDER BY place DESC LIMIT 1), 0)
+		FROM runs WHERE id = ?`
+
+	selectTaskOfRun = `SELECT run, ifnull(key, ''), digest, body, sum FROM tasks WHERE run = ?`
+	selectTaskOfKey = `SELECT run, ifnull(key, ''), digest, body, sum FROM tasks WHERE key = ?`
+)
+
+// scanRun reads runColumns, and what more follows them, and verifies the checksum. A row that does not match
+// gives a *journal.DamagedError with From 0.
+func scanRun(row scanner, more ...any) (id contracts.RunID, h head, summary []byte, err error) {
+	var sum checksum
+	dest := append([]any{&h.n, &id, &h.created, &h.goal, &h.state, &h.last, &h.origin, &summary, &sum}, more...)
+	if err := row.Scan(dest...); err != nil {
+		return id, h, nil, err
+	}
+	if sum != sumRun(id, h, summary) {
+		return id, h, nil, &journal.DamagedError{Run: id}
+	}
+	return id, h, summary, nil
+}
+
+// readRun returns a run's row. Where the row and the chunks disagree about the end of the run, err is a
+// *journal.DamagedError whose From is the first event that one of them does not know, and the row is returned
+// with it.
+func readRun(ctx context.Context, byID, task querier, id contracts.RunID) (h head, summary []byte, err error) {
+	var tail contracts.Seq
+	_, h, summary, err = scanRun(byID.QueryRowContext(ctx, id.String()), &tail)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head{}, nil, missingRun(ctx, task, id)
+	}
+	if err != nil {
+		return head{}, nil, readError(err, id, 0)
+	}
+	if tail != h.last {
+		return h, summary, &journal.DamagedError{Run: id, From: min(tail, h.last) + 1}
+	}
+	return h, summary, nil
+}
+
+// missingRun tells a run that never was from one whose row cannot be found any more.
+func missingRun(ctx context.Context, task querier, id contracts.RunID) error {
+	_, err := scanTask(task.QueryRowContext(ctx, id.String()))
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("run %s: %w", id, journal.ErrNotFound)
+	}
+	if err != nil {
+		return readError(err, id, 0)
+	}
+	return &journal.DamagedError{Run: id}
+}
+
+// scanTask reads a row of tasks and verifies its checksum.
+func scanTask(row scanner) (journal.Run, error) {
+	var run journal.Run
+	var sum checksum
+	if err := row.Scan(&run.ID, &run.Key, &run.TaskDigest, &run.Task, &sum); err != nil {
+		return journal.Run{}, err
+	}
+	if sum != sumTask(run) {
+		return journal.Run{}, &journal.DamagedError{Run: run.ID}
+	}
+	return run, nil
+}
+
+// chunk is a row of chunks: what one append stored.
+type chunk struct {
+	run         contracts.RunID
+	first, last contracts.Seq
+	origin      *journal.Origin
+	body        []byte
+	sum         checksum
+}
+
+// scanChunk reads a row of chunks and verifies its checksum.
+func scanChunk(row scanner, run contracts.RunID) (chunk, error) {
+	c := chunk{run: run}
+	var place int64
+	var after sql.Null[contracts.Seq]
+	var digest sql.Null[contracts.Digest]
+	if err := row.Scan(&place, &c.last, &after, &digest, &c.sum, &c.body); err != nil {
+		return chunk{}, err
+	}
+	c.first = contracts.Seq(place) & seqMax
+	if after.Valid {
+		c.origin = &journal.Origin{After: after.V, Digest: digest.V}
+	}
+	if c.sum != sumChunk(c) {
+		return chunk{}, &journal.DamagedError{Run: run, From: c.first}
+	}
+	return c, nil
+}
+
+// chunkColumns are what scanChunk reads.
+const chunkColumns = `place, last, origin_after, origin_digest, sum, body`
+
+// decodeSummary reads the summary that encodeSummary wrote.
+func decodeSummary(id contracts.RunID, text []byte) (contracts.Summary, error) {
+	var s contracts.Summary
+	if err := json.Unmarshal(text, &s); err != nil {
+		return contracts.Summary{}, errors.Join(&journal.DamagedError{Run: id}, err)
+	}
+	return s, nil
+}
+
+// readError turns an error of the database into the journal's: damage from event from on, or itself.
+func readError(err error, id contracts.RunID, from contracts.Seq) error {
+	var damaged *journal.DamagedError
+	if errors.As(err, &damaged) {
+		return damaged
+	}
+	if isDamage(err) {
+		return errors.Join(&journal.DamagedError{Run: id, From: from}, err)
+	}
+	return fmt.Errorf("read run %s: %w", id, err)
+}

@@ -1,0 +1,231 @@
+// Package sqlitejournal is the journal of one node: a single SQLite file.
+//
+// What it guarantees. A write that returned nil was fsynced: the file is in WAL mode with synchronous=FULL, and
+// one goroutine commits all the writes that wait in one transaction, so that many runs share an fsync. A full
+// disk fails the writes that met it and no others. After a failed fsync or any other I/O error on the way to
+// the disk, nothing more is written until the file is opened again, since the kernel may have dropped the very
+// pages that it failed to write; reads go on. Every row carries a checksum over what it says and where it
+// lies, and the chunks of a run chain without a gap from 1 to the last seq in the run's row, which is held
+// against them on every read: damage ends a read with a *journal.DamagedError, never in a shorter history.
+//
+// What can be lost. SQLite ends the write-ahead log at its first frame that does not match its own checksum,
+// because that is what a crash in mid-write looks like. Should the disk damage frames of the log that were
+// fsynced, the commits from there to the end of the log are gone, for every run alike, and no trace says so.
+// The window is what was written since the last checkpoint, some megabytes, and it is empty after a clean
+// Close. Indexes and labels carry no checksums: damage there can hide a run from a list's filter, but not from
+// a list without filters, nor change a run.
+package sqlitejournal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"axiom25/contracts"
+	"axiom25/server/journal"
+)
+
+// Options tune a journal. The zero value is what a server wants.
+type Options struct {
+	// Queue is how many writes may wait before journal.ErrBusy; 0 stands for 1024.
+	Queue int
+	// QueueBytes is how many bytes they may hold together; 0 stands for 64 MiB. A single write is always taken
+	// by an empty queue.
+	QueueBytes int
+	// Readers is how many reads run at once, each on a connection of its own; 0 stands for two a processor, at
+	// least four.
+	Readers int
+
+	// vfs names the SQLite VFS; empty for the operating system's. Tests inject faults with it.
+	vfs string
+}
+
+// withDefaults returns the options with every zero replaced.
+func (o Options) withDefaults() Options {
+	if o.Queue == 0 {
+		o.Queue = 1024
+	}
+	if o.QueueBytes == 0 {
+		o.QueueBytes = 64 << 20
+	}
+	if o.Readers == 0 {
+		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	return o
+}
+
+// Journal implements journal.Journal on one file. Open makes it.
+type Journal struct {
+	lock   *os.File
+	writer *writer
+	reader *reader
+
+	// open is held for reading by every read, so that Close waits for those that run.
+	open   sync.RWMutex
+	closed bool
+}
+
+var _ journal.Journal = (*Journal)(nil)
+
+// Open opens or creates the journal in the file at path, beside which SQLite keeps path-wal and path-shm, and
+// this package path.lock. The context bounds the opening alone. Errors: journal.ErrLocked where another
+// process, or another Journal of this one, holds the file; ErrNewerSchema; ErrForeignFile; and whatever keeps
+// the file from being read.
+func Open(ctx context.Context, path string, opts Options) (*Journal, error) {
+	opts = opts.withDefaults()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	j := &Journal{lock: lock}
+	if err := j.start(ctx, path, opts); err != nil {
+		return nil, fmt.Errorf("open journal %s: %w", path, errors.Join(err, lock.Close()))
+	}
+	return j, nil
+}
+
+// start opens the connections of a journal whose file is locked.
+func (j *Journal) start(ctx context.Context, path string, opts Options) error {
+	if err := createFile(path); err != nil {
+		return err
+	}
+	var err error
+	if j.writer, err = openWriter(ctx, path, opts); err != nil {
+		return err
+	}
+	if j.reader, err = openReader(ctx, path, opts); err != nil {
+		return errors.Join(err, j.writer.close())
+	}
+	go j.writer.run()
+	return nil
+}
+
+// createFile creates an empty file that only its owner can read, tasks being nobody else's business, and makes
+// its name durable. SQLite gives its log the mode of the file.
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names the store
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// openDatabase opens the file at path with the settings given, each in the form name=value.
+func openDatabase(path, vfs string, settings ...string) (*sql.DB, error) {
+	if vfs != "" {
+		settings = append(settings, "vfs="+url.QueryEscape(vfs))
+	}
+	name := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(settings, "&")}
+	return sql.Open("sqlite", name.String())
+}
+
+// Create implements journal.Journal.
+func (j *Journal) Create(ctx context.Context, run journal.Run, first journal.Batch) error {
+	if first.After != 0 {
+		return &journal.ConflictError{Run: run.ID}
+	}
+	batch, err := prepareBatch(run.ID, first)
+	if err != nil {
+		return err
+	}
+	return j.write(ctx, &createWrite{preparedBatch: batch, run: run})
+}
+
+// Append implements journal.Journal.
+func (j *Journal) Append(ctx context.Context, id contracts.RunID, b journal.Batch) error {
+	batch, err := prepareBatch(id, b)
+	if err != nil {
+		return err
+	}
+	return j.write(ctx, &appendWrite{preparedBatch: batch})
+}
+
+// PutTool implements journal.Journal.
+func (j *Journal) PutTool(ctx context.Context, t journal.Tool) error {
+	return j.write(ctx, &putToolWrite{tool: t})
+}
+
+// DeleteTool implements journal.Journal.
+func (j *Journal) DeleteTool(ctx context.Context, name, version string) error {
+	return j.write(ctx, &deleteToolWrite{name: name, version: version})
+}
+
+// Ready implements journal.Journal. After a disk was full it writes a page to see whether there is room again.
+func (j *Journal) Ready(ctx context.Context) error {
+	if err := j.writer.ready(); err != nil {
+		if !errors.Is(err, journal.ErrFull) {
+			return err
+		}
+		if err := j.write(ctx, probeWrite{}); err != nil {
+			return err
+		}
+	}
+	return j.read(func() error { return j.reader.ping(ctx) })
+}
+
+// Close implements journal.Journal.
+func (j *Journal) Close() error {
+	j.writer.stop()
+	j.open.Lock()
+	defer j.open.Unlock()
+	if j.closed {
+		return nil
+	}
+	j.closed = true
+	// The readers go first: the last connection to close takes the log with it.
+	err := errors.Join(j.reader.close(), j.writer.close(), j.lock.Close())
+	if err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}
+
+// write hands a write to the writer and waits for its outcome.
+func (j *Journal) write(ctx context.Context, op operation) error {
+	w := &write{op: op, done: make(chan error, 1)}
+	if err := j.writer.submit(ctx, w); err != nil {
+		return err
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+	}
+	if j.writer.withdraw(w) {
+		return ctx.Err()
+	}
+	return <-w.done
+}
+
+// read runs f while the journal cannot be closed.
+func (j *Journal) read(f func() error) error {
+	j.open.RLock()
+	defer j.open.RUnlock()
+	if j.closed {
+		return journal.ErrUnavailable
+	}
+	return f()
+}
