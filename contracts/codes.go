@@ -85,6 +85,13 @@ const (
 	CodeToolUnknown          Code = "tool.unknown"
 )
 
+// The codes of what a sound request gets wrong about its run.
+const (
+	CodeInvariant      Code = "run.invariant"
+	CodeAnswerMismatch Code = "run.answer_mismatch"
+	CodeHidden         Code = "run.hidden"
+)
+
 // CodeInfo is one row of the closed list of codes.
 type CodeInfo struct {
 	// Code is what a program tells problems apart by.
@@ -137,6 +144,10 @@ func Codes() []CodeInfo {
 		{CodeAttempts, "more than one attempt needs effect read or an idempotent tool"},
 		{CodeBuiltin, "transport builtin and trust builtin need each other"},
 		{CodeToolUnknown, "this server has no such tool"},
+
+		{CodeInvariant, "breaks invariant {invariant} of a run"},
+		{CodeAnswerMismatch, "is not what was streamed"},
+		{CodeHidden, "edited arguments must not touch what the tool or the task hides"},
 	}
 	for _, r := range rulesTable() {
 		list = append(list, CodeInfo{r.code, r.message})

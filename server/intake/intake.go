@@ -1,12 +1,26 @@
 // Package intake is the only way into the journal: everything that becomes an event passes here, is held
 // against the contracts, the catalogue, the budget and the run's state, is stored, and only then shown.
+//
+// It guarantees that
+//
+//   - one batch of a run is in flight at a time: its lock is held from the fold to the fan-out, so that viewers
+//     are woken in the order of seq;
+//   - a batch is stored whole or not at all, with what the server adds to it (gates, receipts, meter readings,
+//     changes of state, the end of the run) in the same append;
+//   - every event that is stored keeps the 18 invariants of package runstate.
 package intake
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"axiom25/contracts"
 	"axiom25/server/fanout"
@@ -16,8 +30,8 @@ import (
 // Engines chooses who carries a run out.
 type Engines interface {
 	// Choose returns the engine for a task, or a *contracts.Problem: unavailable, or invalid-document where the
-	// engine cannot carry this task out.
-	Choose(task *contracts.TaskSpec) (Choice, error)
+	// engine cannot carry this task out. tools are the task's allowed tools by exact reference.
+	Choose(task *contracts.TaskSpec, tools map[contracts.ToolRef]*contracts.ToolSpec) (Choice, error)
 	// Start hands a created run to an in-process engine. It returns at once.
 	Start(id contracts.RunID, engine string)
 }
@@ -31,7 +45,18 @@ type Choice struct {
 }
 
 // Catalogue is what intake needs of package tools.
-type Catalogue interface{ contracts.Catalogue }
+type Catalogue interface {
+	contracts.Catalogue
+	// Entry returns what ref names with its digest and gate.
+	Entry(ref contracts.ToolRef) (contracts.ToolEntry, bool)
+}
+
+// Defaults of Config.
+const (
+	DefaultApprovalTTL = 10 * time.Minute
+	DefaultDrainGrace  = 10 * time.Second
+	DefaultCacheBytes  = 64 << 20
+)
 
 // Config is what an Intake is made of. Every field without a default is required.
 type Config struct {
@@ -40,100 +65,116 @@ type Config struct {
 	Catalogue Catalogue
 	Engines   Engines
 	Log       *slog.Logger
-	// Now is the clock; time.Now where nil.
+	// Now is the clock.
 	Now func() time.Time
 	// Ceiling is the most that a task may ask for; the max profile where zero.
 	Ceiling contracts.Limits
-	// ApprovalTTL is how long a human may take; 10 minutes where zero.
+	// ApprovalTTL is how long a human may take; DefaultApprovalTTL where zero.
 	ApprovalTTL time.Duration
-	// DrainGrace is how long an engine may take to finish a draining run; 10 seconds where zero.
+	// DrainGrace is how long an engine may take to finish a draining run; DefaultDrainGrace where zero.
 	DrainGrace time.Duration
-	// CacheBytes bounds the memory of the folded runs that are kept; 64 MiB where zero.
+	// CacheBytes bounds the memory of the folded runs that are kept; DefaultCacheBytes where zero.
 	CacheBytes int64
 }
 
 // Intake is the door. Its methods may be called from any number of goroutines.
 //
-// An error that is the client's fault is a *contracts.Problem; the journal's sentinel errors are passed on
-// wrapped.
-type Intake struct{}
+// An error that is the client's fault is a *contracts.Problem; the journal's errors are passed on wrapped.
+type Intake struct {
+	journal   journal.Journal
+	hub       *fanout.Hub
+	catalogue Catalogue
+	engines   Engines
+	log       *slog.Logger
+	now       func() time.Time
+
+	ceiling     contracts.Limits
+	approvalTTL time.Duration
+	drainGrace  time.Duration
+
+	runs      *runCache
+	deadlines *deadlines
+
+	entropyMu sync.Mutex
+	entropy   io.Reader
+}
 
 // New returns a door. Run must be called for deadlines to be kept.
-func New(cfg Config) (*Intake, error) { return nil, errors.ErrUnsupported }
-
-// Run keeps deadlines (wall and active time, approvals, drain grace, budget ticks) until ctx ends.
-func (in *Intake) Run(ctx context.Context) error { return errors.ErrUnsupported }
-
-// Recover ends the runs that an earlier process of this server left to an in-process engine, and takes up the
-// deadlines of the others. It is called once, before the server listens.
-func (in *Intake) Recover(ctx context.Context) error { return errors.ErrUnsupported }
-
-// CreateOptions is what comes beside a TaskSpec.
-type CreateOptions struct {
-	// IdempotencyKey, where not empty, makes the same request again give the same run.
-	IdempotencyKey string
-	// Traceparent is the W3C Trace Context of the request, or empty.
-	Traceparent string
+func New(cfg Config) (*Intake, error) {
+	if cfg.Journal == nil || cfg.Hub == nil || cfg.Catalogue == nil || cfg.Engines == nil || cfg.Log == nil || cfg.Now == nil {
+		return nil, errors.New("intake: journal, hub, catalogue, engines, log and clock are required")
+	}
+	if cfg.Ceiling == (contracts.Limits{}) {
+		cfg.Ceiling = contracts.ProfileLimits(contracts.ProfileMax)
+	}
+	if cfg.ApprovalTTL == 0 {
+		cfg.ApprovalTTL = DefaultApprovalTTL
+	}
+	if cfg.DrainGrace == 0 {
+		cfg.DrainGrace = DefaultDrainGrace
+	}
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = DefaultCacheBytes
+	}
+	return &Intake{
+		journal: cfg.Journal, hub: cfg.Hub, catalogue: cfg.Catalogue, engines: cfg.Engines, log: cfg.Log, now: cfg.Now,
+		ceiling: cfg.Ceiling, approvalTTL: cfg.ApprovalTTL, drainGrace: cfg.DrainGrace,
+		runs: newRunCache(cfg.CacheBytes), deadlines: newDeadlines(),
+		entropy: ulid.Monotonic(rand.Reader, 0),
+	}, nil
 }
 
-// Create makes a run from a TaskSpec's bytes. replayed says that the idempotency key had made it before.
-// Problems: those of contracts.Decode, tool-unknown, over-ceiling, unavailable, idempotency-conflict.
-func (in *Intake) Create(ctx context.Context, doc []byte, o CreateOptions) (c contracts.Created, replayed bool, err error) {
-	return contracts.Created{}, false, errors.ErrUnsupported
-}
+// clock returns the present instant as events carry it.
+func (in *Intake) clock() contracts.Time { return contracts.TimeOf(in.now()) }
 
-// Start writes running for a queued run whose in-process engine begins.
-func (in *Intake) Start(ctx context.Context, id contracts.RunID) error { return errors.ErrUnsupported }
-
-// Append stores what an engine reports; all events or none. origin makes the request idempotent where not
-// nil. Problems: not-found, run-finished, illegal-transition, sequence-conflict.
-func (in *Intake) Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error) {
-	return contracts.Appended{}, errors.ErrUnsupported
-}
-
-// Answer judges an engine's answer. Problems: not-found, run-finished, illegal-transition, invalid-document
-// where the text is not what was streamed.
-func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error) {
-	return contracts.Judged{}, errors.ErrUnsupported
-}
-
-// Cancel asks a run to end. Problems: not-found, run-finished.
-func (in *Intake) Cancel(ctx context.Context, id contracts.RunID, r contracts.CancelRequest) error {
-	return errors.ErrUnsupported
-}
-
-// Decide answers a waiting call. Problems: not-found, run-finished, approval-decided, approval-expired,
-// invalid-document where edited arguments do not fit the tool.
-func (in *Intake) Decide(ctx context.Context, id contracts.RunID, approval contracts.ApprovalID, d contracts.ApprovalDecision) error {
-	return errors.ErrUnsupported
-}
-
-// Fail ends a run whose in-process engine gave up or died: a fatal error of type t, then done failed. A run
-// that has ended is left alone.
-func (in *Intake) Fail(ctx context.Context, id contracts.RunID, t contracts.ProblemType, detail string) error {
-	return errors.ErrUnsupported
+// newULID returns a lowercase ULID; within a millisecond each is greater than the one before, so that ids of
+// runs sort as they were created.
+func (in *Intake) newULID() (string, error) {
+	in.entropyMu.Lock()
+	defer in.entropyMu.Unlock()
+	id, err := ulid.New(ulid.Timestamp(in.now()), in.entropy)
+	if err != nil {
+		return "", err
+	}
+	return strings.ToLower(id.String()), nil
 }
 
 // Snapshot returns a run folded up to its last event. Problems: not-found.
 func (in *Intake) Snapshot(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error) {
-	return contracts.Snapshot{}, errors.ErrUnsupported
-}
-
-// Task returns a run's TaskSpec with what an in-process engine needs to carry it out.
-func (in *Intake) Task(ctx context.Context, id contracts.RunID) (Task, error) {
-	return Task{}, errors.ErrUnsupported
+	r, err := in.acquire(ctx, id)
+	if err != nil {
+		return contracts.Snapshot{}, err
+	}
+	defer in.release(r)
+	return r.snapshot(), nil
 }
 
 // Task is a run's TaskSpec and what was settled when it was created.
 type Task struct {
 	// Spec is the task, sensitive inputs included.
 	Spec *contracts.TaskSpec
-	// Shown is the document as it was sent, with the content of sensitive inputs left out.
+	// Shown is the document as it was sent; where it has sensitive inputs, their content is left out.
 	Shown []byte
 	// Limits is the effective budget.
 	Limits contracts.Limits
-	// Tools are the allowed tools' definitions as pinned, by exact reference.
+	// Tools are the allowed tools' definitions by exact reference. One that changed or went since the run was
+	// created is missing.
 	Tools map[contracts.ToolRef]*contracts.ToolSpec
 	// Backend is the engine that the run was given to.
 	Backend string
+}
+
+// Task returns a run's TaskSpec with what an in-process engine needs to carry it out. Problems: not-found.
+func (in *Intake) Task(ctx context.Context, id contracts.RunID) (Task, error) {
+	r, err := in.acquire(ctx, id)
+	if err != nil {
+		return Task{}, err
+	}
+	defer in.release(r)
+	shown, err := withoutSensitive(r.doc, r.task)
+	if err != nil {
+		return Task{}, err
+	}
+	header := r.state.Header()
+	return Task{Spec: r.task, Shown: shown, Limits: r.state.Limits(), Tools: r.pinnedTools(in.catalogue), Backend: header.Backend}, nil
 }

@@ -1,0 +1,332 @@
+package intake_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"axiom25/contracts"
+	"axiom25/server/fanout"
+	"axiom25/server/intake"
+	"axiom25/server/journal"
+)
+
+// fullDisk is a journal whose appends fail for as long as a test says.
+type fullDisk struct {
+	journal.Journal
+	full atomic.Bool
+}
+
+func (f *fullDisk) set(full bool) { f.full.Store(full) }
+
+func (f *fullDisk) Append(ctx context.Context, id contracts.RunID, b journal.Batch) error {
+	if f.full.Load() {
+		return journal.ErrFull
+	}
+	return f.Journal.Append(ctx, id, b)
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+
+	t.Run("a queued run ends at once", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create("")
+		if err := d.Cancel(t.Context(), id, contracts.CancelRequest{}); err != nil {
+			t.Fatal(problemText(err))
+		}
+		d.wantStory(id, "queued(submitted)", "done cancelled")
+		d.wantWhole(id)
+		wantProblem(t, d.Cancel(t.Context(), id, contracts.CancelRequest{}), contracts.ProblemRunFinished)
+	})
+
+	t.Run("a running run drains, and may be cancelled again meanwhile", func(t *testing.T) {
+		t.Parallel()
+		d := openWithTools(t)
+		id := d.create(withTools)
+		d.mustReport(id, `tool_start {"call_id":"c","tool":"lookup","args":{}}`)
+		for range 2 {
+			if err := d.Cancel(t.Context(), id, contracts.CancelRequest{Reason: "enough"}); err != nil {
+				t.Fatal(problemText(err))
+			}
+		}
+		if err := d.Leave(t.Context(), id); err != nil {
+			t.Fatal(problemText(err))
+		}
+		d.wantStory(id, "queued(submitted)", "running(started)", "start c allow", "tick", "draining(cancel)", "end c cancelled", "tick", "done cancelled")
+		d.wantWhole(id)
+	})
+
+	t.Run("a waiting call is cancelled with its run", func(t *testing.T) {
+		t.Parallel()
+		d := openWithTools(t)
+		id, request := d.ask("")
+		if err := d.Cancel(t.Context(), id, contracts.CancelRequest{}); err != nil {
+			t.Fatal(problemText(err))
+		}
+		d.wantStory(id, "queued(submitted)", "running(started)", "start c1 ask", "waiting(approval)", "tick", "draining(cancel)", "cancelled c1", "end c1 cancelled")
+		err := d.Decide(t.Context(), id, request.ID, contracts.ApprovalDecision{Decision: contracts.VerbApprove})
+		wantProblem(t, err, contracts.ProblemApprovalDecided)
+		if j, err := d.answer(id, "m", "late"); err != nil || j.Done.Status != contracts.StateCancelled {
+			t.Errorf("Answer = %+v, %v", j, problemText(err))
+		}
+		d.wantWhole(id)
+	})
+
+	t.Run("an unknown run", func(t *testing.T) {
+		t.Parallel()
+		wantProblem(t, open(t).Cancel(t.Context(), "run_01hzzzzzzzzzzzzzzzzzzzzzzz", contracts.CancelRequest{}), contracts.ProblemNotFound)
+	})
+}
+
+func TestEnd(t *testing.T) {
+	t.Parallel()
+
+	t.Run("an engine's fatal error ends the run", func(t *testing.T) {
+		t.Parallel()
+		d := openWithTools(t)
+		id, _ := d.ask("")
+		d.mustReport(id, `tool_start@b {"call_id":"c2","tool":"lookup","args":{}}`)
+		d.mustReport(id, `error {"type":"/problems/engine-failed","title":"The model is gone","status":502,"fatal":true}`)
+		story := d.story(id)
+		want := []string{"cancelled c1", "end c1 cancelled", "tick", "error fatal=true", "end c2 cancelled", "done failed"}
+		if !equal(story[len(story)-len(want):], want) {
+			t.Errorf("story %q", story)
+		}
+		d.wantWhole(id)
+		_, err := d.report(id, `thought {"id":"t","delta":"x"}`)
+		wantProblem(t, err, contracts.ProblemRunFinished)
+	})
+
+	t.Run("nothing follows a fatal error in its batch", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create("")
+		_, err := d.report(id, `error {"type":"about:blank","title":"x","status":500,"fatal":true}`, `thought {"id":"t","delta":"x"}`)
+		wantProblem(t, err, contracts.ProblemIllegalTransition)
+		d.wantStory(id, "queued(submitted)")
+	})
+
+	t.Run("another error does not", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create("")
+		d.mustReport(id, `error {"type":"about:blank","title":"slow","status":503,"retry":"retrying","retry_after_ms":50}`)
+		d.wantStory(id, "queued(submitted)", "running(started)", "error fatal=false")
+	})
+
+	t.Run("an in-process engine that fails, before and after it began", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		for _, begin := range []bool{false, true} {
+			id := d.create(`,"backend":{"prefer":["local"]}`)
+			if begin {
+				if err := d.Start(t.Context(), id); err != nil {
+					t.Fatal(problemText(err))
+				}
+			}
+			for range 2 {
+				if err := d.Fail(t.Context(), id, contracts.ProblemEngineFailed, "it broke"); err != nil {
+					t.Fatal(problemText(err))
+				}
+			}
+			if done := d.wantWhole(id); done.Status != contracts.StateFailed {
+				t.Errorf("done = %+v", done)
+			}
+			if s, err := d.Snapshot(t.Context(), id); err != nil || s.FatalError == nil || s.FatalError.Detail != "it broke" {
+				t.Errorf("snapshot = %+v, %v", s, err)
+			}
+			wantProblem(t, d.Start(t.Context(), id), contracts.ProblemRunFinished)
+		}
+	})
+
+	t.Run("an engine that leaves a live run has failed", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create(`,"backend":{"prefer":["local"]}`)
+		if err := d.Start(t.Context(), id); err != nil {
+			t.Fatal(problemText(err))
+		}
+		for range 2 {
+			if err := d.Leave(t.Context(), id); err != nil {
+				t.Fatal(problemText(err))
+			}
+		}
+		d.wantStory(id, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
+		d.wantWhole(id)
+	})
+}
+
+func TestRecover(t *testing.T) {
+	t.Parallel()
+	d := openWithTools(t)
+	begun := d.create(`,"backend":{"prefer":["local"]}`)
+	if err := d.Start(t.Context(), begun); err != nil {
+		t.Fatal(problemText(err))
+	}
+	queued := d.create(`,"backend":{"prefer":["local"]}`)
+	external := d.create("")
+	d.mustReport(external, `thought {"id":"t","delta":"x"}`)
+	finished := d.create("")
+	if _, err := d.answer(finished, "m", "8"); err != nil {
+		t.Fatal(problemText(err))
+	}
+	before := d.story(finished)
+	if err := d.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	d2 := openAt(t, d.path)
+	if err := d2.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d2.wantStory(begun, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
+	s, err := d2.Snapshot(t.Context(), begun)
+	if err != nil || !s.FatalError.Has(contracts.ProblemEngineLost) {
+		t.Errorf("snapshot = %+v, %v", s.FatalError, err)
+	}
+	d2.wantWhole(begun)
+	if got := d2.hands.startedRuns(); len(got) != 1 || got[0] != queued {
+		t.Errorf("started = %v, want %s", got, queued)
+	}
+	d2.mustReport(external, `thought {"id":"t","delta":"y"}`)
+	d2.wantStory(external, "queued(submitted)", "running(started)", "thought", "thought")
+	d2.wantStory(finished, before...)
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+
+	t.Run("what was not stored was not done", func(t *testing.T) {
+		t.Parallel()
+		var full *fullDisk
+		d := open(t, func(c *intake.Config) {
+			full = &fullDisk{Journal: c.Journal}
+			c.Journal = full
+		})
+		id := d.create("")
+		full.set(true)
+		_, err := d.report(id, `token {"id":"m","delta":"a"}`, `budget {"used":{"tokens_in":5}}`)
+		if !errors.Is(err, journal.ErrFull) {
+			t.Fatalf("Append = %v", err)
+		}
+		full.set(false)
+		d.mustReport(id, `token {"id":"m","delta":"b"}`)
+		if _, err := d.answer(id, "m", "b"); err != nil {
+			t.Fatalf("the lost token was folded: %v", problemText(err))
+		}
+		if done := d.wantWhole(id); done.Used.TokensIn != 0 {
+			t.Errorf("used = %+v", done.Used)
+		}
+	})
+
+	for name, stored := range map[string]bool{"was stored": true, "was not stored": false} {
+		t.Run("an append of unknown outcome that "+name, func(t *testing.T) {
+			t.Parallel()
+			var unsure *unsureDisk
+			d := open(t, func(c *intake.Config) {
+				unsure = &unsureDisk{Journal: c.Journal, store: stored}
+				c.Journal = unsure
+			})
+			id := d.create("")
+			unsure.next.Store(true)
+			line := `thought {"id":"t","delta":"once"}`
+			origin := &journal.Origin{After: 0, Digest: contracts.DigestText(line)}
+			_, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
+			if !errors.Is(err, journal.ErrUnknown) {
+				t.Fatalf("Append = %v", err)
+			}
+			if _, err := d.Append(t.Context(), id, engineEvents(t, line), origin); err != nil {
+				t.Fatalf("the same again = %v", problemText(err))
+			}
+			d.wantStory(id, "queued(submitted)", "running(started)", "thought")
+		})
+	}
+
+	t.Run("another writer's append is read before one's own", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create("")
+		d.mustReport(id, `thought {"id":"t","delta":"x"}`)
+		other, err := intake.New(intake.Config{
+			Journal: d.journal, Hub: fanout.New(d.journal), Catalogue: d.shelf, Engines: d.hands, Log: quiet(), Now: now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Append(t.Context(), id, engineEvents(t, `thought {"id":"t","delta":"y"}`), nil); err != nil {
+			t.Fatal(problemText(err))
+		}
+		d.mustReport(id, `thought {"id":"t","delta":"z"}`)
+		d.wantStory(id, "queued(submitted)", "running(started)", "thought", "thought", "thought")
+	})
+}
+
+// unsureDisk is a journal that does not know how one append ended.
+type unsureDisk struct {
+	journal.Journal
+	next  atomic.Bool
+	store bool
+}
+
+func (u *unsureDisk) Append(ctx context.Context, id contracts.RunID, b journal.Batch) error {
+	if !u.next.CompareAndSwap(true, false) {
+		return u.Journal.Append(ctx, id, b)
+	}
+	if u.store {
+		if err := u.Journal.Append(ctx, id, b); err != nil {
+			return err
+		}
+	}
+	return journal.ErrUnknown
+}
+
+func TestViewers(t *testing.T) {
+	t.Parallel()
+	var hub *fanout.Hub
+	d := open(t, func(c *intake.Config) {
+		hub = fanout.New(c.Journal)
+		c.Hub = hub
+	})
+	id := d.create("")
+	viewer := hub.Follow(id, 0)
+	defer viewer.Close()
+	var seen bytes.Buffer
+	read := func(until contracts.Seq) {
+		t.Helper()
+		for {
+			frames, err := viewer.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range frames {
+				seen.Write(f.JSON)
+				if f.Seq == until {
+					return
+				}
+			}
+		}
+	}
+	read(1)
+	a := d.mustReport(id, `thought {"id":"t","delta":"x"}`)
+	read(a.Seq)
+	j, err := d.answer(id, "m", "8")
+	if err != nil {
+		t.Fatal(problemText(err))
+	}
+	read(j.Seq)
+	var stored bytes.Buffer
+	page, err := d.journal.Read(t.Context(), id, 0, 100, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range page.Events {
+		stored.Write(ev.JSON)
+	}
+	if !bytes.Equal(seen.Bytes(), stored.Bytes()) {
+		t.Errorf("seen\n%s\nstored\n%s", seen.Bytes(), stored.Bytes())
+	}
+}
