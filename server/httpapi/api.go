@@ -1,0 +1,170 @@
+// Package httpapi is the HTTP edge of the server: it turns requests into calls of packages intake, journal, fanout
+// and tools, and their results into answers. It knows neither rules nor storage.
+//
+// What this guarantees: every request body is decoded by package contracts; every answer to a request that went
+// wrong, 404 and 405 included, is a problem document (RFC 9457) that echoes nothing of the request; a viewer that
+// does not read is cut off without another one noticing; requests under a foreign Host, writes from a foreign origin
+// and, where a token is set, requests without it are refused before anything else looks at them.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"axiom25/contracts"
+	"axiom25/server/fanout"
+	"axiom25/server/intake"
+	"axiom25/server/journal"
+)
+
+// Intake is the part of intake.Intake that requests reach.
+type Intake interface {
+	Create(ctx context.Context, doc []byte, o intake.CreateOptions) (c contracts.Created, replayed bool, err error)
+	Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error)
+	Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error)
+	Cancel(ctx context.Context, id contracts.RunID, r contracts.CancelRequest) error
+	Decide(ctx context.Context, id contracts.RunID, approval contracts.ApprovalID, d contracts.ApprovalDecision) error
+	Snapshot(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error)
+	Task(ctx context.Context, id contracts.RunID) (intake.Task, error)
+}
+
+// Journal is the part of journal.Journal that requests read.
+type Journal interface {
+	Read(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (journal.Page, error)
+	List(ctx context.Context, q journal.Query) ([]contracts.Summary, error)
+	Ready(ctx context.Context) error
+}
+
+// Catalogue is the part of tools.Catalogue that requests reach.
+type Catalogue interface {
+	List() []contracts.ToolEntry
+	Put(ctx context.Context, spec *contracts.ToolSpec) (contracts.ToolEntry, error)
+	Delete(ctx context.Context, ref contracts.ToolRef) error
+}
+
+// Engines lists the engines that runs can be given to.
+type Engines interface {
+	List() []contracts.Engine
+}
+
+// Config is what an API is made of. The first six fields are required.
+type Config struct {
+	Intake    Intake
+	Journal   Journal
+	Hub       *fanout.Hub
+	Catalogue Catalogue
+	Engines   Engines
+	Log       *slog.Logger
+
+	// Version is the server's, for /healthz and /metrics.
+	Version string
+	// Fallback serves the console's pages and assets: what GET and HEAD ask for and no route of the API has. Where it
+	// is nil, or answers 404 to a client that does not read HTML, that is a problem document.
+	Fallback http.Handler
+
+	// Hosts are the names under which the server may be addressed beside loopback ones, without a port.
+	Hosts []string
+	// Token, where not empty, must come with every request of the API, as a bearer token or by the cookie that
+	// /login sets.
+	Token string
+	// CORSOrigins are other origins whose pages may use the API, such as https://console.example.
+	CORSOrigins []string
+
+	// MaxViewers is how many streams may be open at once; 10 000 where zero.
+	MaxViewers int
+	// Heartbeat is the time between two signs of life on a stream; 15 s where zero.
+	Heartbeat time.Duration
+	// WriteTimeout is how long a viewer may take to accept a write before it is cut off; 10 s where zero.
+	WriteTimeout time.Duration
+	// ReadTimeout is how long a request's body may take to arrive; 30 s where zero.
+	ReadTimeout time.Duration
+	// Now is the clock, which must run at the speed of the system's; time.Now where nil.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxViewers == 0 {
+		c.MaxViewers = 10_000
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 15 * time.Second
+	}
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = 10 * time.Second
+	}
+	if c.ReadTimeout == 0 {
+		c.ReadTimeout = 30 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // the default of the clock that everything else takes from here
+	}
+	return c
+}
+
+// errClosing is why a stream ends that the server ends.
+var errClosing = errors.New("the server is closing")
+
+// API is the HTTP edge. It is an http.Handler for http.Server without a WriteTimeout: streams outlive every such
+// limit and set a deadline for each write instead.
+type API struct {
+	Config
+	router  *mux.Router
+	guard   *guard
+	metrics *metrics
+
+	viewers atomic.Int64
+	buffers sync.Pool // of *bytes.Buffer, so that a viewer that waits holds none
+
+	lock   sync.Mutex
+	closed bool
+	open   map[*context.CancelCauseFunc]struct{} // what ends the streams and long polls
+}
+
+// New returns an API. The error says which of CORSOrigins is not an origin.
+func New(cfg Config) (*API, error) {
+	a := &API{Config: cfg.withDefaults(), open: make(map[*context.CancelCauseFunc]struct{})}
+	g, err := newGuard(a.Config)
+	if err != nil {
+		return nil, err
+	}
+	a.guard = g
+	a.metrics = newMetrics(a.Hub, a.Version)
+	a.router = a.routes()
+	return a, nil
+}
+
+// Close ends the streams and the requests that wait for events, which http.Server.Shutdown would wait for. Register
+// it with http.Server.RegisterOnShutdown. The API answers other requests as before.
+func (a *API) Close() {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	a.closed = true
+	for end := range a.open {
+		(*end)(errClosing)
+	}
+}
+
+// untilClosed returns a context that also ends, with cause errClosing, when the API is closed.
+func (a *API) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	if a.closed {
+		end(errClosing)
+	}
+	key := &end
+	a.open[key] = struct{}{}
+	return ctx, func() {
+		a.lock.Lock()
+		delete(a.open, key)
+		a.lock.Unlock()
+		end(nil)
+	}
+}

@@ -1,0 +1,74 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"axiom25/server/fanout"
+)
+
+// streamRoute is left out of the durations: a stream lasts as long as its run.
+const streamRoute = "/runs/{id}/stream"
+
+// metrics are what /metrics shows. Labels have a closed set of values: route templates, known methods, status codes.
+type metrics struct {
+	page      http.Handler
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	streams   *prometheus.CounterVec
+}
+
+func newMetrics(hub *fanout.Hub, version string) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "axiom25_http_requests_total", Help: "Requests that were answered.",
+		}, []string{"route", "method", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "axiom25_http_request_seconds", Help: "Time from a request's head to the end of its answer, streams left out.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 30},
+		}, []string{"route"}),
+		streams: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "axiom25_streams_ended_total", Help: "Streams that ended, by why: done, gone, slow, closing, failed, shed.",
+		}, []string{"reason"}),
+	}
+	gauge := func(name, help string, value func(fanout.Stats) int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			return float64(value(hub.Stats()))
+		})
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		m.requests, m.durations, m.streams,
+		gauge("axiom25_viewers", "Streams that are open.", func(s fanout.Stats) int { return s.Viewers }),
+		gauge("axiom25_watched_runs", "Runs that somebody watches.", func(s fanout.Stats) int { return s.Runs }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "axiom25_events_stored_total", Help: "Events that were stored since the server started.",
+		}, func() float64 { return float64(hub.Stats().Published) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "axiom25_build_info", Help: "1, with the server's version.", ConstLabels: prometheus.Labels{"version": version},
+		}, func() float64 { return 1 }),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	m.page = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return m
+}
+
+// observe counts one answered request.
+func (m *metrics) observe(route, method string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Inc()
+	if route != streamRoute {
+		m.durations.WithLabelValues(route).Observe(took.Seconds())
+	}
+}
+
+// showMetrics answers GET /metrics in the formats of Prometheus.
+func (a *API) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	a.metrics.page.ServeHTTP(w, r)
+	return nil
+}
