@@ -1,0 +1,266 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"axiom25/contracts"
+	"axiom25/web"
+)
+
+// startTimeout and stopTimeout bound how long a server may take; a machine that runs many tests at once is slow.
+const (
+	startTimeout = 60 * time.Second
+	stopTimeout  = 30 * time.Second
+	runTimeout   = 60 * time.Second
+)
+
+// binary is the program under test, built once with the race detector.
+var binary string //nolint:gochecknoglobals // TestMain has no other way to tell the tests
+
+// TestMain builds the program.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(withBinary(m))
+}
+
+// withBinary builds the console where it is missing and the program, runs the tests and removes the program.
+func withBinary(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "axiom25-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the system removes what is left in its folder for such things
+
+	if _, _, err := web.Load(); errors.Is(err, web.ErrNotBuilt) {
+		if err := goTool("run", "axiom25/web/build"); err != nil {
+			fmt.Fprintln(os.Stderr, "build the console:", err)
+			return 1
+		}
+	}
+	binary = filepath.Join(dir, "axiom25")
+	if err := goTool("build", "-race", "-o", binary, "axiom25/server"); err != nil {
+		fmt.Fprintln(os.Stderr, "build the program:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// goTool runs the go command.
+func goTool(args ...string) error {
+	cmd := exec.CommandContext(context.Background(), "go", args...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
+}
+
+// server is a running `axiom25 serve`.
+type server struct {
+	url string
+	cmd *exec.Cmd
+	// exited is closed when the process has ended; err is then how.
+	exited chan struct{}
+	err    error
+	log    *safeBuffer
+}
+
+// safeBuffer is a buffer that a process writes to while a test reads.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// String returns what was written.
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// listening is what a server prints when it can be reached, before its address.
+const listening = "Axiom25 is listening on "
+
+// startServer starts a server over a data directory on a free port and waits until it listens. The test's end kills it
+// where the test has not ended it before, and shows its log where the test failed.
+func startServer(t *testing.T, data string, flags ...string) *server {
+	t.Helper()
+	return startProcess(t, binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
+}
+
+// startProcess starts a program that prints where it listens.
+func startProcess(t *testing.T, program string, args ...string) *server {
+	t.Helper()
+	s := &server{cmd: exec.Command(program, args...), exited: make(chan struct{}), log: &safeBuffer{}} //nolint:gosec,noctx // the test's own binary, ended below
+	s.cmd.Stderr = s.log
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	address := make(chan string, 1)
+	go func() {
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			if url, ok := strings.CutPrefix(lines.Text(), listening); ok {
+				address <- url
+			}
+		}
+		s.err = s.cmd.Wait()
+		close(s.exited)
+	}()
+	t.Cleanup(func() {
+		s.kill(t)
+		if t.Failed() {
+			t.Logf("server log:\n%s", s.log)
+		}
+	})
+	select {
+	case s.url = <-address:
+	case <-s.exited:
+		t.Fatalf("server ended: %v\n%s", s.err, s.log)
+	case <-time.After(startTimeout):
+		t.Fatal("server did not start")
+	}
+	return s
+}
+
+// stop ends the server as Ctrl-C does, and fails the test where that is not clean.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.exited:
+	case <-time.After(stopTimeout):
+		t.Fatalf("server did not stop\n%s", s.log)
+	}
+	if s.err != nil {
+		t.Fatalf("server stopped with %v\n%s", s.err, s.log)
+	}
+}
+
+// kill ends the server at once, as a power cut would.
+func (s *server) kill(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	<-s.exited
+}
+
+// reply is an answer of the server.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes one request; a body that starts with { or [ is sent as JSON.
+func (s *server) send(t *testing.T, method, path, body string) reply {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close() //nolint:errcheck // read to its end
+	content, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return reply{status: res.StatusCode, header: res.Header, body: content}
+}
+
+// must is send, for a request that succeeds; the answer is read into out where that is not nil.
+func (s *server) must(t *testing.T, method, path, body string, out any) {
+	t.Helper()
+	r := s.send(t, method, path, body)
+	if r.status >= http.StatusBadRequest {
+		t.Fatalf("%s %s: %d %s", method, path, r.status, r.body)
+	}
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal(r.body, out); err != nil {
+		t.Fatalf("%s %s: %v in %s", method, path, err, r.body)
+	}
+}
+
+// create submits a task.
+func (s *server) create(t *testing.T, task string) contracts.RunID {
+	t.Helper()
+	var created contracts.Created
+	s.must(t, http.MethodPost, "/runs", task, &created)
+	return created.RunID
+}
+
+// snapshot is GET /runs/{id} as the wire has it.
+type snapshot struct {
+	State      contracts.State         `json:"state"`
+	LastSeq    contracts.Seq           `json:"last_seq"`
+	Used       contracts.Usage         `json:"used"`
+	OpenCalls  []contracts.OpenCall    `json:"open_calls"`
+	Verdicts   []contracts.VerdictData `json:"verdicts"`
+	Done       *contracts.DoneData     `json:"done"`
+	FatalError *contracts.Problem      `json:"fatal_error"`
+}
+
+// snapshot reads a run.
+func (s *server) snapshot(t *testing.T, id contracts.RunID) snapshot {
+	t.Helper()
+	var out snapshot
+	s.must(t, http.MethodGet, "/runs/"+id.String(), "", &out)
+	return out
+}
+
+// await reads a run until it is as wanted, and returns it.
+func (s *server) await(t *testing.T, id contracts.RunID, what string, wanted func(snapshot) bool) snapshot {
+	t.Helper()
+	for deadline := time.Now().Add(runTimeout); ; time.Sleep(20 * time.Millisecond) { //nolint:forbidigo // a test's patience is measured in real time
+		got := s.snapshot(t, id)
+		if wanted(got) {
+			return got
+		}
+		if time.Now().After(deadline) { //nolint:forbidigo // as above
+			t.Fatalf("run %s did not become %s: %+v", id, what, got)
+		}
+	}
+}
+
+// done waits for a run's end.
+func (s *server) done(t *testing.T, id contracts.RunID) snapshot {
+	t.Helper()
+	return s.await(t, id, "done", func(s snapshot) bool { return s.Done != nil })
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"axiom25/contracts"
+	"axiom25/server/fanout"
+	"axiom25/server/httpapi"
+	"axiom25/server/intake"
+	"axiom25/server/journal"
+	"axiom25/server/journal/sqlitejournal"
+	"axiom25/server/tools"
+)
+
+// journalFile is the journal's name in the data directory.
+const journalFile = "axiom25.db"
+
+// serve runs the server until ctx ends, and prints its address to out once it can be reached.
+//
+// It starts from the inside out: journal, catalogue, engines, intake, which ends what an earlier process left behind,
+// and then the edge. It stops from the outside in: no new requests, the streams, the requests that run, the
+// engines, the deadlines, and the journal last, so that whatever was said on the way is still stored.
+func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error) {
+	log, err := newLogger(f.logFormat, stderr)
+	if err != nil {
+		return err
+	}
+	if err := guardAddress(f); err != nil {
+		return err
+	}
+	ceiling, err := parseCeiling(f.ceiling)
+	if err != nil {
+		return err
+	}
+
+	store, err := openJournal(ctx, f.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	hub := fanout.New(store)
+	catalogue, err := tools.Open(ctx, store)
+	if err != nil {
+		return fmt.Errorf("open the tool catalogue: %w", err)
+	}
+	engines := externalOnly{}
+	door, err := intake.New(intake.Config{
+		Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
+		Ceiling: ceiling, ApprovalTTL: f.approvalTTL, DrainGrace: f.drainGrace,
+	})
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{
+		Intake: door, Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
+		Version: version(), Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
+	})
+	if err != nil {
+		return err
+	}
+	if err := door.Recover(ctx); err != nil {
+		return fmt.Errorf("take up unfinished runs: %w", err)
+	}
+	listener, address, err := listen(ctx, f.addr)
+	if err != nil {
+		return err
+	}
+	edge := newHTTPServer(api, log)
+	edge.RegisterOnShutdown(api.Close)
+
+	group, running := errgroup.WithContext(ctx)
+	inside, stopInside := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopInside()
+	group.Go(func() error { return unlessOver(inside, door.Run(inside)) })
+	group.Go(func() error {
+		if err := edge.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-running.Done()
+		defer stopInside()
+		return shutdown(context.WithoutCancel(ctx), edge)
+	})
+	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
+		return err
+	}
+	err = group.Wait()
+	log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "stopped")
+	return err
+}
+
+// shutdown lets the requests that run finish, for as long as stopTimeout.
+func shutdown(ctx context.Context, edge *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := edge.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("stop serving: %w", err), edge.Close())
+	}
+	return nil
+}
+
+// unlessOver returns err, unless it only says that ctx ended.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// openJournal opens the journal of a data directory, which it makes where there is none.
+func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	store, err := sqlitejournal.Open(ctx, filepath.Join(dir, journalFile), sqlitejournal.Options{})
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, fmt.Errorf("--data %s: another server uses this directory", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the journal in %s: %w", dir, err)
+	}
+	return store, nil
+}
+
+// clock is the one place where this program asks the system for the time.
+func clock() func() time.Time {
+	return time.Now //nolint:forbidigo // everything else takes the clock as a field
+}
+
+// externalOnly knows the engines that report over HTTP.
+type externalOnly struct{}
+
+func (externalOnly) Choose(*contracts.TaskSpec, map[contracts.ToolRef]*contracts.ToolSpec) (intake.Choice, error) {
+	return intake.Choice{Name: "external"}, nil
+}
+func (externalOnly) Start(contracts.RunID, string) {}
+func (externalOnly) List() []contracts.Engine      { return nil }
