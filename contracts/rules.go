@@ -25,7 +25,7 @@ type rule struct {
 	values func(arg string) (params, error)
 	// pattern is an expression that a text must match, in the syntax that RE2 and ECMA-262 share.
 	pattern string
-	// check judges a text beyond its pattern, or a value where there is no pattern; nil where the pattern says all.
+	// check judges a value; nil for the rules that the validator has, and for those on JSON Schemas.
 	check validator.Func
 	// builtin says that the validator knows the tag itself.
 	builtin bool
@@ -179,6 +179,12 @@ func ecmaPattern(pattern string) string {
 	return regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`).ReplaceAllString(pattern, `\u$1`)
 }
 
+// checkSchema is the check of the rules on JSON Schemas. It stands apart from the table because it needs the table's
+// messages.
+func checkSchema(object bool) validator.Func {
+	return func(fl validator.FieldLevel) bool { return len(judgeSchema(fl.Field().Bytes(), object)) == 0 }
+}
+
 // schemaRule is a rule on a JSON Schema. What exactly is wrong in it is found by judgeSchema.
 func schemaRule(tag string, code Code, object bool) *rule {
 	message := "must be a JSON Schema (2020-12)"
@@ -187,9 +193,6 @@ func schemaRule(tag string, code Code, object bool) *rule {
 	}
 	return &rule{
 		tag: tag, code: code, message: message, shapes: []shape{shapeFree}, values: noArg,
-		check: func(fl validator.FieldLevel) bool {
-			return len(judgeSchema(fl.Field().Bytes(), object)) == 0
-		},
 		schema: func(_ shape, _ params) map[string]any {
 			keywords := map[string]any{"$ref": "https://json-schema.org/draft/2020-12/schema"}
 			if object {
@@ -273,7 +276,11 @@ var engine = sync.OnceValue(func() *validator.Validate {
 		if r.builtin {
 			continue
 		}
-		if err := v.RegisterValidation(r.tag, r.check); err != nil {
+		check := r.check
+		if check == nil {
+			check = checkSchema(r.code == CodeObjectSchema)
+		}
+		if err := v.RegisterValidation(r.tag, check); err != nil {
 			panic(err) // a tag of the table is empty or reserved: no input leads here
 		}
 	}
