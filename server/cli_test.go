@@ -278,8 +278,8 @@ func TestValidateNamesThePlaces(t *testing.T) {
 		want []string
 	}{
 		"valid":             {[]string{good}, 0, []string{good + ":valid taskspec"}},
-		"every problem":     {[]string{bad}, 2, []string{bad + ":3:11: #/gaol: ", bad + ":4:28: #/budget/max_tokens: "}},
-		"one of many":       {[]string{bad, good}, 2, []string{bad + ":3:11: ", bad + ":4:28: ", good + ":valid taskspec"}},
+		"every problem":     {[]string{bad}, 2, []string{bad + ":3:3: #/gaol: ", bad + ":4:28: #/budget/max_tokens: "}},
+		"one of many":       {[]string{bad, good}, 2, []string{bad + ":3:3: ", bad + ":4:28: ", good + ":valid taskspec"}},
 		"what is not there": {[]string{missing}, 2, []string{missing + ":3:3: #/assertions/0/id: "}},
 		"not JSON":          {[]string{broken}, 2, []string{broken + ":2:21: "}},
 		"told":              {[]string{"--contract", "budget", vague}, 0, []string{vague + ":valid budget"}},

@@ -1,0 +1,358 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"axiom25/contracts"
+)
+
+// screenshots is where TestScreenshots draws; without it the test is skipped.
+var screenshots = flag.String("screenshots", "", "directory to draw the console's pages into") //nolint:gochecknoglobals // a flag of the test binary
+
+// browser is a tab of a headless Chromium.
+type browser struct{ ctx context.Context } //nolint:containedctx // a chromedp tab is a context
+
+// newBrowser starts a Chromium that ends with the test.
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Fatal("no Chromium is installed; make test installs it")
+	}
+	allocator, stop := chromedp.NewExecAllocator(t.Context(),
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900),
+		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("lang", "en"),
+	)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		// The browser has to be gone before its folder is removed.
+		if err := chromedp.Cancel(tab); err != nil {
+			t.Logf("close the browser: %v", err)
+		}
+		closeTab()
+		stop()
+	})
+	return browser{ctx: tab}
+}
+
+// do runs steps; the test fails where one of them does not come about in time.
+func (b browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eval reads the value of an expression in the page.
+func eval[T any](t *testing.T, b browser, expression string) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+") ?? 'null'"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+// until waits until an expression is true in the page.
+func (b browser) until(t *testing.T, what, expression string) {
+	t.Helper()
+	for deadline := time.Now().Add(runTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { //nolint:forbidigo // a test's patience is measured in real time
+		if eval[bool](t, b, "!!("+expression+")") {
+			return
+		}
+	}
+	t.Fatalf("the page does not show %s:\n%s", what, eval[string](t, b, "document.body.innerText"))
+}
+
+// click presses the first button that matches a selector and has this text.
+func (b browser) click(t *testing.T, selector, text string) {
+	t.Helper()
+	button := fmt.Sprintf("[...document.querySelectorAll(%q)].find(e => e.textContent.trim() === %q && !e.disabled)", selector, text)
+	b.until(t, "a button "+text, button)
+	eval[any](t, b, "("+button+").click()")
+}
+
+// shown is what the page of a run says.
+type shown struct {
+	State   string            `json:"state"`
+	Answer  string            `json:"answer"`
+	Gauges  map[string]string `json:"gauges"`
+	Outcome string            `json:"outcome"`
+	Checks  [][]string        `json:"checks"`
+	Calls   int               `json:"calls"`
+}
+
+// runPage reads the page of a run.
+func (b browser) runPage(t *testing.T) shown {
+	t.Helper()
+	return eval[shown](t, b, `{
+		state: document.querySelector(".run-head .state-name")?.textContent ?? "",
+		answer: document.querySelector(".run-main .answer-text")?.textContent ?? "",
+		gauges: Object.fromEntries([...document.querySelectorAll(".budget .gauge")].map(
+			g => [g.getAttribute("aria-label"), g.getAttribute("aria-valuetext")])),
+		outcome: [...(document.querySelector(".run-main .verdict-outcome")?.classList ?? [])].find(
+			c => c.startsWith("outcome-"))?.slice("outcome-".length) ?? "",
+		checks: [...(document.querySelector(".run-main .verdict")?.querySelectorAll(".check") ?? [])].map(
+			c => [c.querySelector(".check-id").textContent, c.querySelector(".check-status").textContent]),
+		calls: document.querySelectorAll(".call-list .call").length,
+	}`)
+}
+
+// ended waits until the page shows that the run is over.
+func (b browser) ended(t *testing.T) shown {
+	t.Helper()
+	states := []string{"succeeded", "refused", "failed", "cancelled", "exhausted"}
+	list, err := json.Marshal(states)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until(t, "a run that ended", string(list)+`.includes(document.querySelector(".run-head .state-name")?.textContent)`)
+	return b.runPage(t)
+}
+
+// says reports whether a gauge's words ("5.1 k / 128 k", "1.4 s / 1 h") begin with a number, as exactly as they are.
+func says(words string, number int64) bool {
+	used, _, _ := strings.Cut(words, " / ")
+	figure, unit, _ := strings.Cut(strings.TrimPrefix(used, "$"), " ")
+	value, err := strconv.ParseFloat(figure, 64)
+	if err != nil {
+		return false
+	}
+	scale := 1.0
+	switch {
+	case strings.HasPrefix(used, "$"):
+		scale = 1e6
+	case unit == "k" || unit == "s":
+		scale = 1e3
+	case unit == "M":
+		scale = 1e6
+	}
+	exactness := scale / 10
+	if _, decimals, ok := strings.Cut(figure, "."); ok {
+		exactness = scale / math.Pow10(len(decimals))
+	} else if scale == 1 {
+		exactness = 0
+	} else if unit == "s" || unit == "k" {
+		exactness = scale
+	}
+	return math.Abs(value*scale-float64(number)) <= exactness
+}
+
+// compare holds what the page shows against GET /runs/{id}.
+func compare(t *testing.T, page shown, got snapshot) {
+	t.Helper()
+	if page.State != string(got.State) {
+		t.Errorf("the page shows state %s, the server %s", page.State, got.State)
+	}
+	var output string
+	if got.Done.Output != nil {
+		output = *got.Done.Output
+	}
+	if got.Done.Output != nil && page.Answer != output {
+		t.Errorf("the page shows the answer %q, the server %q", page.Answer, output)
+	}
+	for name, number := range map[string]int64{
+		"tokens": got.Used.Tokens(), "calls": got.Used.ToolCalls, "width": got.Used.Branches,
+		"reflections": got.Used.Reflections, "wall": got.Used.WallMS, "active": got.Used.ActiveMS, "cost": got.Used.CostMicroUSD,
+	} {
+		if !says(page.Gauges[name], number) {
+			t.Errorf("the page shows %s %q, the server %d", name, page.Gauges[name], number)
+		}
+	}
+	if page.Calls == 0 && got.Used.ToolCalls > 0 {
+		t.Errorf("the page shows no call of %d", got.Used.ToolCalls)
+	}
+	if len(got.Verdicts) == 0 {
+		return
+	}
+	last := got.Verdicts[len(got.Verdicts)-1]
+	var checks [][]string
+	for _, r := range last.Results {
+		checks = append(checks, []string{r.ID, string(r.Status)})
+	}
+	if page.Outcome != string(last.Outcome) || !slices.EqualFunc(page.Checks, checks, slices.Equal) {
+		t.Errorf("the page shows the verdict %s %v, the server %s %v", page.Outcome, page.Checks, last.Outcome, checks)
+	}
+}
+
+func TestTheConsoleShowsWhatTheServerSays(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	for _, name := range exampleNames(t) {
+		t.Run(name, func(t *testing.T) {
+			id := s.create(t, string(exampleDocument(t, name)))
+			b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+			got := s.approveAll(t, id)
+			compare(t, b.ended(t), got)
+		})
+	}
+}
+
+func TestAnExampleStartsByOneClick(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/new"))
+	b.until(t, "examples to start", `document.querySelectorAll(".example").length >= 3`)
+	b.click(t, ".example button", "Run")
+	b.until(t, "the run's page", `location.pathname.startsWith("/r/run_")`)
+	id := contracts.RunID(strings.TrimPrefix(eval[string](t, b, "location.pathname"), "/r/"))
+	page := b.ended(t)
+	compare(t, page, s.done(t, id))
+
+	t.Run("and stands in the list", func(t *testing.T) {
+		b.do(t, chromedp.Navigate(s.url+"/"))
+		b.until(t, "the run in the list", fmt.Sprintf(`[...document.querySelectorAll("a")].some(a => a.href.endsWith(%q))`, "/r/"+id.String()))
+	})
+}
+
+func TestAHumanDecidesInTheConsole(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	for button, want := range map[string]contracts.Decision{"Approve": contracts.DecisionApproved, "Deny": contracts.DecisionDenied} {
+		t.Run(button, func(t *testing.T) {
+			id := s.create(t, string(exampleDocument(t, "approval.json")))
+			b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+			b.click(t, ".approval button", button)
+			compare(t, b.ended(t), s.done(t, id))
+			decided := false
+			for _, ev := range decodeAll(t, s.history(t, id)) {
+				if d, ok := ev.Data.(*contracts.ApprovalData); ok {
+					decided = true
+					if d.Decision != want || d.By == "" {
+						t.Errorf("the decision is %s by %q, want %s by somebody", d.Decision, d.By, want)
+					}
+				}
+			}
+			if !decided {
+				t.Error("nothing was decided")
+			}
+		})
+	}
+}
+
+func TestTheConsoleComesBackAfterARestart(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := startServer(t, data)
+	address := strings.TrimPrefix(s.url, "http://")
+	id := s.create(t, externalTask)
+	s.report(t, id, tokenLine("a1", "before, "))
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+	b.until(t, "the first half", `document.querySelector(".answer-text")?.textContent === "before, "`)
+	s.kill(t)
+	s = startServer(t, data, "--addr", address)
+	s.report(t, id, tokenLine("a1", "after"))
+	b.until(t, "both halves", `document.querySelector(".answer-text")?.textContent === "before, after"`)
+	s.must(t, http.MethodPost, "/runs/"+id.String()+"/answer", `{"message_id":"a1","text":"before, after"}`, nil)
+	compare(t, b.ended(t), s.done(t, id))
+}
+
+func TestTheEditorFindsWhatTheServerWouldRefuse(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/new"))
+	b.until(t, "a task that is ready", `document.querySelector(".verdict-line-valid")`)
+	eval[any](t, b, `(() => {
+		const editor = document.querySelector("textarea");
+		editor.value = '{"schema_version":2,"goal":"x","budget":{"max_tokens":0},"gaol":1}';
+		editor.dispatchEvent(new Event("input", {bubbles: true}));
+	})()`)
+	b.until(t, "two problems", `document.querySelector(".verdict-line-invalid")?.textContent.includes("2 problems")`)
+	text := eval[string](t, b, "document.body.innerText")
+	for _, pointer := range []string{"/budget/max_tokens", "/gaol"} {
+		if !strings.Contains(text, pointer) {
+			t.Errorf("the page does not name %s:\n%s", pointer, text)
+		}
+	}
+}
+
+// TestScreenshots draws every page, for people to look at.
+func TestScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("make screenshots draws them")
+	}
+	if err := os.MkdirAll(*screenshots, 0o755); err != nil { //nolint:gosec // pictures of the documentation
+		t.Fatal(err)
+	}
+	s := startServer(t, t.TempDir())
+	finished := map[string]contracts.RunID{}
+	for _, name := range exampleNames(t) {
+		id := s.create(t, string(exampleDocument(t, name)))
+		s.approveAll(t, id)
+		finished[strings.TrimSuffix(name, ".json")] = id
+	}
+	waiting := s.create(t, string(exampleDocument(t, "approval.json")))
+	s.await(t, waiting, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
+
+	pages := map[string]string{"runs": "/", "new": "/new", "validate": "/validate", "run-waiting": "/r/" + waiting.String()}
+	for name, id := range finished {
+		pages["run-"+name] = "/r/" + id.String()
+	}
+	b := newBrowser(t)
+	for name, path := range pages {
+		for _, theme := range []string{"light", "dark"} {
+			for device, size := range map[string][2]int64{"desktop": {1280, 900}, "phone": {390, 844}} {
+				b.do(t,
+					chromedp.EmulateViewport(size[0], size[1], chromedp.EmulateScale(1)),
+					chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+						_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+							Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+						})
+						return err
+					}),
+					chromedp.Navigate(s.url+path),
+				)
+				b.until(t, "its content", `document.querySelector("main") && !document.querySelector(".notice-loading")`)
+				b.do(t, chromedp.Sleep(500*time.Millisecond))
+				ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
+				picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+				cancel()
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join(*screenshots, name+"-"+device+"-"+theme+".png")
+				if err := os.WriteFile(file, picture, 0o644); err != nil { //nolint:gosec // pictures of the documentation
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
