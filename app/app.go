@@ -1,0 +1,52 @@
+// Package app is the console: pages over a store that folds what the server streams, compiled to WebAssembly
+// for the browser and, for the first paint, into the server.
+//
+// What happens where: package feed is the only one that opens an EventSource, command the only one that sends
+// requests, store the only one that sets state; pages observe and arrange; parts draw.
+package app
+
+import (
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"axiom25/app/pages"
+)
+
+// Route is one page of the console.
+type Route struct {
+	// Pattern is a path, or a regular expression for a family of paths where it begins with ^.
+	Pattern string
+	// New returns the page's component.
+	New func() goapp.Composer
+}
+
+// Family reports whether the pattern is a regular expression.
+func (r Route) Family() bool { return strings.HasPrefix(r.Pattern, "^") }
+
+// Routes is the one table of pages. The browser draws them; the server answers 200 for them and for no others.
+func Routes() []Route {
+	return []Route{
+		{Pattern: "/", New: func() goapp.Composer { return &pages.Runs{} }},
+		{Pattern: "^/r/[^/]+$", New: func() goapp.Composer { return &pages.Run{} }},
+		{Pattern: "/new", New: func() goapp.Composer { return &pages.New{} }},
+		{Pattern: "/validate", New: func() goapp.Composer { return &pages.Validate{} }},
+	}
+}
+
+// Register hands the table to go-app's router, which is the process's.
+func Register() {
+	for _, r := range Routes() {
+		if r.Family() {
+			goapp.RouteWithRegexp(r.Pattern, r.New)
+		} else {
+			goapp.Route(r.Pattern, r.New)
+		}
+	}
+}
+
+// Run draws the console in the browser until the page is closed. Outside of a browser it returns at once.
+func Run() {
+	Register()
+	goapp.RunWhenOnBrowser()
+}

@@ -1,0 +1,174 @@
+// Package command sends the console's requests. It is the only place of the console that does; what a request
+// changes comes back by the stream or with the next poll. Every method blocks, and is therefore called from a
+// goroutine of its own, never from the one that draws.
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"axiom25/contracts"
+)
+
+// ErrUnreachable says that no answer came: the server is down, or the reader is offline.
+var ErrUnreachable = errors.New("the server cannot be reached")
+
+// timeout is how long a request may take.
+const timeout = 15 * time.Second
+
+// Request is one HTTP request to the console's own server.
+type Request struct {
+	Method string
+	// Path is the address without the origin, the query included.
+	Path string
+	// Header holds further header fields.
+	Header map[string]string
+	// Body is JSON, or nil.
+	Body []byte
+}
+
+// Response is the answer to a Request.
+type Response struct {
+	Status int
+	Body   []byte
+}
+
+// Fetch sends a request and returns the whole answer, whatever its status. The error says that none came.
+type Fetch func(ctx context.Context, r Request) (Response, error)
+
+// Client sends requests. Its zero value uses the browser's fetch.
+type Client struct {
+	Fetch Fetch
+}
+
+// RunsQuery says which runs to list.
+type RunsQuery struct {
+	// States are those wanted; all where empty.
+	States []contracts.State
+	// Before is the cursor of an older page.
+	Before contracts.RunID
+	// Limit is the most rows wanted; the server's default where 0.
+	Limit int
+}
+
+// Runs lists runs, the newest first.
+func (c Client) Runs(ctx context.Context, q RunsQuery) (contracts.RunList, error) {
+	v := url.Values{}
+	for _, s := range q.States {
+		v.Add("state", string(s))
+	}
+	if q.Before != "" {
+		v.Set("before", q.Before.String())
+	}
+	if q.Limit > 0 {
+		v.Set("limit", fmt.Sprint(q.Limit))
+	}
+	path := "/runs"
+	if len(v) > 0 {
+		path += "?" + v.Encode()
+	}
+	return get[contracts.RunList](ctx, c, path)
+}
+
+// TaskHead is the part of a TaskSpec that a run's page shows.
+type TaskHead struct {
+	Goal string
+	// PassAt and RefuseBelow are the thresholds of the verification; 0 where the task has none.
+	PassAt, RefuseBelow float64
+}
+
+// defaultPassAt is the default of VerifyContract.PassAt: the server hands a task out as it was sent.
+const defaultPassAt = 0.8
+
+// Task returns what a run was asked.
+func (c Client) Task(ctx context.Context, id contracts.RunID) (TaskHead, error) {
+	task, err := get[struct {
+		Goal         string `json:"goal"`
+		Verification *struct {
+			PassAt      *float64 `json:"pass_at"`
+			RefuseBelow float64  `json:"refuse_below"`
+		} `json:"verification"`
+	}](ctx, c, contracts.LinksOf(id).Task)
+	head := TaskHead{Goal: task.Goal}
+	if v := task.Verification; v != nil {
+		head.PassAt, head.RefuseBelow = defaultPassAt, v.RefuseBelow
+		if v.PassAt != nil {
+			head.PassAt = *v.PassAt
+		}
+	}
+	return head, err
+}
+
+// Create posts a TaskSpec. The same key makes the same request again give the same run.
+func (c Client) Create(ctx context.Context, task []byte, key string) (contracts.Created, error) {
+	return do[contracts.Created](ctx, c, Request{
+		Method: "POST", Path: "/runs", Body: task, Header: map[string]string{"Idempotency-Key": key},
+	})
+}
+
+// Cancel asks for the end of a run.
+func (c Client) Cancel(ctx context.Context, id contracts.RunID) error {
+	return c.post(ctx, contracts.LinksOf(id).Self+"/cancel", contracts.CancelRequest{})
+}
+
+// Decide answers a call that waits for a human.
+func (c Client) Decide(ctx context.Context, run contracts.RunID, approval contracts.ApprovalID, d contracts.ApprovalDecision) error {
+	return c.post(ctx, contracts.LinksOf(run).Self+"/approvals/"+url.PathEscape(approval.String()), d)
+}
+
+// post sends v and ignores what a success says.
+func (c Client) post(ctx context.Context, path string, v any) error {
+	body, err := contracts.Encode(v)
+	if err != nil {
+		return fmt.Errorf("encode the request: %w", err)
+	}
+	_, err = do[json.RawMessage](ctx, c, Request{Method: "POST", Path: path, Body: body})
+	return err
+}
+
+func get[T any](ctx context.Context, c Client, path string) (T, error) {
+	return do[T](ctx, c, Request{Method: "GET", Path: path})
+}
+
+// do sends r and reads the answer as a T. The error is a *contracts.Problem where the server says what is
+// wrong, and wraps ErrUnreachable where no answer came.
+func do[T any](ctx context.Context, c Client, r Request) (T, error) {
+	var answer T
+	fetch := c.Fetch
+	if fetch == nil {
+		fetch = BrowserFetch
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	res, err := fetch(ctx, r)
+	if err != nil {
+		return answer, errors.Join(ErrUnreachable, err)
+	}
+	if res.Status >= 400 {
+		return answer, problemOf(res)
+	}
+	if len(strings.TrimSpace(string(res.Body))) == 0 {
+		return answer, nil
+	}
+	if err := json.Unmarshal(res.Body, &answer); err != nil {
+		return answer, fmt.Errorf("%s %s was answered with something unreadable: %w", r.Method, r.Path, err)
+	}
+	return answer, nil
+}
+
+// problemOf reads the problem document of a refusal, and makes one up where something other than the server
+// itself, such as a proxy, has answered.
+func problemOf(res Response) *contracts.Problem {
+	var p contracts.Problem
+	if err := json.Unmarshal(res.Body, &p); err == nil && p.Title != "" {
+		return &p
+	}
+	return &contracts.Problem{
+		Type: "about:blank", Title: fmt.Sprintf("The request was answered with status %d", res.Status), Status: res.Status,
+	}
+}

@@ -1,0 +1,292 @@
+// Package feed brings a run's events into the browser: it keeps one EventSource open, hands over what came in
+// batches, and comes back by itself from where the reader stands when the connection ends for good.
+//
+// What it guarantees to its one reader: frames in the order in which they came; at most one notification
+// outstanding, however many frames wait; nothing after Close. It does not promise that a seq comes only once:
+// the reader skips what it has folded.
+package feed
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"axiom25/contracts"
+)
+
+// Source is an open stream.
+type Source interface {
+	// Close ends it. Handlers may still be called afterwards; the feed ignores them.
+	Close()
+}
+
+// Handlers are what a Source reports to. They may be called from any goroutine, one at a time.
+type Handlers struct {
+	// Open is called each time when the connection stands.
+	Open func()
+	// Message is called with the data of each unnamed frame.
+	Message func(data string)
+	// Reset is called for `event: reset`: the history begins again at 1.
+	Reset func()
+	// Lost is called when the connection ended. final says that the source will not come back by itself.
+	Lost func(final bool)
+}
+
+// Opener opens a stream at an address of the same origin.
+type Opener func(url string, h Handlers) Source
+
+// Phase is where the connection stands.
+type Phase int
+
+// The phases of a connection.
+const (
+	// Connecting is the first attempt, under way.
+	Connecting Phase = iota
+	// Live is an open connection.
+	Live
+	// Reconnecting is a later attempt, under way.
+	Reconnecting
+	// Waiting is the pause before the next attempt.
+	Waiting
+	// Ended is a closed feed.
+	Ended
+)
+
+// Status is the state of the connection.
+type Status struct {
+	Phase Phase
+	// Attempt counts the attempts to come back, from 1; 0 while nothing was lost.
+	Attempt int
+	// RetryAt is when the next attempt begins, while Waiting.
+	RetryAt time.Time
+}
+
+// Words says it to a reader.
+func (s Status) Words(now time.Time) string {
+	switch s.Phase {
+	case Connecting:
+		return "Connecting"
+	case Live:
+		return "Live"
+	case Reconnecting:
+		return fmt.Sprintf("Reconnecting (attempt %d)", s.Attempt)
+	case Waiting:
+		seconds := max(1, int(math.Ceil(s.RetryAt.Sub(now).Seconds())))
+		return fmt.Sprintf("Reconnecting in %d s (attempt %d)", seconds, s.Attempt)
+	case Ended:
+	}
+	return "Closed"
+}
+
+// Frame is one thing that a stream said.
+type Frame struct {
+	// Reset voids everything before it; the other fields are then empty.
+	Reset bool
+	// Data is an event as it was sent.
+	Data string
+}
+
+// Config is what a Feed is made of.
+type Config struct {
+	// URL is the stream's address without a cursor.
+	URL string
+	// Notify is called when there is something to Take, and not again before Take was called. It must not block.
+	Notify func()
+	// Open opens the stream; the browser's EventSource where nil.
+	Open Opener
+	// Now is the clock; the system's where nil.
+	Now func() time.Time
+	// After calls f after d, unless stop is called before; time.AfterFunc where nil.
+	After func(d time.Duration, f func()) (stop func())
+	// Spread is a random number within 0..1 that keeps many clients from coming back at once; 0.5 where nil.
+	Spread func() float64
+}
+
+// Feed is one run's stream. Its methods may be called from any goroutine.
+type Feed struct {
+	cfg Config
+
+	mu       sync.Mutex
+	source   Source
+	opening  int // counts the sources, so that a closed one's late calls are known
+	frames   []Frame
+	notified bool
+	status   Status
+	cursor   contracts.Seq // the last event that the reader has folded
+	stop     func()        // ends the pause before the next attempt
+}
+
+// The pause before attempt n is firstPause·2^(n−1), at most longestPause, spread by ±20 %.
+const (
+	firstPause   = time.Second
+	longestPause = 30 * time.Second
+)
+
+// New returns a feed that is not connected yet.
+func New(cfg Config) *Feed {
+	if cfg.Open == nil {
+		cfg.Open = OpenEventSource
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now //nolint:forbidigo // the default of the clock field
+	}
+	if cfg.After == nil {
+		cfg.After = func(d time.Duration, f func()) func() {
+			t := time.AfterFunc(d, f)
+			return func() { t.Stop() }
+		}
+	}
+	if cfg.Spread == nil {
+		cfg.Spread = func() float64 { return 0.5 }
+	}
+	return &Feed{cfg: cfg}
+}
+
+// Connect opens the stream behind the event after.
+func (f *Feed) Connect(after contracts.Seq) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cursor = after
+	f.connect()
+}
+
+// Take returns up to limit waiting frames, whether more wait, and the state of the connection. When more wait,
+// Notify is not called again: the reader comes back by itself.
+func (f *Feed) Take(limit int) (frames []Frame, more bool, status Status) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.frames) <= limit {
+		frames, f.frames = f.frames, nil
+	} else {
+		frames, f.frames = f.frames[:limit:limit], f.frames[limit:]
+	}
+	more = len(f.frames) > 0
+	f.notified = more
+	return frames, more, f.status
+}
+
+// Folded tells the feed how far its reader is: where to resume.
+func (f *Feed) Folded(seq contracts.Seq) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cursor = seq
+}
+
+// Retry ends a pause and connects at once; during any other phase it does nothing.
+func (f *Feed) Retry() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.Phase == Waiting {
+		f.reconnect()
+	}
+}
+
+// Restart drops what waits and opens the stream again behind the event after: for a reader that found a gap.
+func (f *Feed) Restart(after contracts.Seq) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.Phase == Ended {
+		return
+	}
+	f.frames, f.cursor = nil, after
+	f.pause()
+}
+
+// Close ends the feed for good. Notify is not called any more.
+func (f *Feed) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drop()
+	f.frames = nil
+	f.status = Status{Phase: Ended}
+}
+
+// connect opens a source, whose handlers are deaf once another one was opened.
+func (f *Feed) connect() {
+	f.drop()
+	opening := f.opening
+	on := func(do func()) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.opening == opening {
+			do()
+		}
+	}
+	url := f.cfg.URL
+	if f.cursor > 0 {
+		url = fmt.Sprintf("%s?after=%d", url, f.cursor)
+	}
+	f.source = f.cfg.Open(url, Handlers{
+		Open:    func() { on(f.opened) },
+		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
+		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
+		Lost:    func(final bool) { on(func() { f.lost(final) }) },
+	})
+}
+
+func (f *Feed) opened() {
+	f.status = Status{Phase: Live}
+	f.notify()
+}
+
+func (f *Feed) push(frame Frame) {
+	f.frames = append(f.frames, frame)
+	f.notify()
+}
+
+// lost follows the end of a connection: the browser tries again by itself, or the feed does after a pause.
+func (f *Feed) lost(final bool) {
+	if final {
+		f.pause()
+		return
+	}
+	f.status = Status{Phase: Reconnecting, Attempt: f.status.Attempt + 1}
+	f.notify()
+}
+
+// pause closes the source and connects again later.
+func (f *Feed) pause() {
+	f.drop()
+	attempt := f.status.Attempt + 1
+	pause := min(longestPause, firstPause<<min(attempt-1, 10))
+	pause = time.Duration(float64(pause) * (0.8 + 0.4*f.cfg.Spread()))
+	f.status = Status{Phase: Waiting, Attempt: attempt, RetryAt: f.cfg.Now().Add(pause)}
+	opening := f.opening
+	f.stop = f.cfg.After(pause, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.opening == opening && f.status.Phase == Waiting {
+			f.reconnect()
+		}
+	})
+	f.notify()
+}
+
+func (f *Feed) reconnect() {
+	f.status.Phase = Reconnecting
+	f.connect()
+	f.notify()
+}
+
+// drop closes the source and ends a pause; whatever either still says is not heard.
+func (f *Feed) drop() {
+	f.opening++
+	if f.source != nil {
+		f.source.Close()
+		f.source = nil
+	}
+	if f.stop != nil {
+		f.stop()
+		f.stop = nil
+	}
+}
+
+// notify rings the reader's bell, once until it takes.
+func (f *Feed) notify() {
+	if f.notified {
+		return
+	}
+	f.notified = true
+	f.cfg.Notify()
+}

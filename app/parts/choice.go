@@ -1,0 +1,75 @@
+package parts
+
+import (
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// ContractSelect lets the reader choose a contract.
+type ContractSelect struct {
+	app.Compo
+
+	// Names are offered in their order.
+	Names []string
+	// Chosen is the one that is shown.
+	Chosen string
+	// OnChoose is called with the position of the reader's choice.
+	OnChoose func(ctx app.Context, i int)
+}
+
+// Render implements app.Composer.
+func (s *ContractSelect) Render() app.UI {
+	options := make([]app.UI, 0, len(s.Names))
+	for i, name := range s.Names {
+		options = append(options, app.Option().Value(strconv.Itoa(i)).Text(name).Selected(name == s.Chosen))
+	}
+	return app.Select().Class("select").Aria("label", "Contract").OnChange(s.choose).Body(options...)
+}
+
+func (s *ContractSelect) choose(ctx app.Context, _ app.Event) {
+	i, err := strconv.Atoi(ctx.JSSrc().Get("value").String())
+	if err == nil && s.OnChoose != nil {
+		s.OnChoose(ctx, i)
+	}
+}
+
+// ExampleCard offers a task: to start it at once, or to look at it in the editor.
+type ExampleCard struct {
+	app.Compo
+
+	// Index is handed to the callbacks.
+	Index int
+	// Name and About say what the example shows.
+	Name, About string
+	// Busy says that a run is being started.
+	Busy bool
+	// OnRun starts it, OnOpen opens it in the editor.
+	OnRun, OnOpen func(ctx app.Context, index int)
+}
+
+// Render implements app.Composer.
+func (c *ExampleCard) Render() app.UI {
+	return app.Article().Class("example").Body(
+		app.H2().Class("example-name").Text(c.Name),
+		app.P().Class("example-about").Text(c.About),
+		app.Div().Class("actions").Body(
+			app.Button().Class("button", "button-primary").Type("button").Disabled(c.Busy).
+				Aria("label", "Run "+c.Name).Text("Run").OnClick(c.run),
+			app.Button().Class("button", "button-quiet").Type("button").
+				Aria("label", "Open "+c.Name+" in the editor").Text("Open in the editor").OnClick(c.open),
+		),
+	)
+}
+
+func (c *ExampleCard) run(ctx app.Context, _ app.Event) {
+	if c.OnRun != nil {
+		c.OnRun(ctx, c.Index)
+	}
+}
+
+func (c *ExampleCard) open(ctx app.Context, _ app.Event) {
+	if c.OnOpen != nil {
+		c.OnOpen(ctx, c.Index)
+	}
+}

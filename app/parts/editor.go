@@ -1,0 +1,162 @@
+package parts
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// Mark is a place in a text that something is wrong with.
+type Mark struct {
+	// Start and End are the bytes that are marked.
+	Start, End int
+	// Line and Column are where it begins, both from 1; columns count characters.
+	Line, Column int
+	// Pointer is the JSON Pointer of the place and Detail says what is wrong.
+	Pointer, Detail string
+}
+
+// Editor is a text with line numbers and marked places. The text itself is a textarea, transparent above a copy
+// that carries the marks; both wrap alike, so that the browser keeps them in step without a script.
+type Editor struct {
+	app.Compo
+
+	// Label names the editor.
+	Label string
+	// Text replaces what stands in the editor each time when Version changes.
+	Text    string
+	Version int
+	// Marks are the places that are wrong, in any order.
+	Marks []Mark
+	// Small is for a few lines.
+	Small bool
+	// ReadOnly refuses typing.
+	ReadOnly bool
+	// OnChange is called with the text as the reader changes it, OnSubmit for Ctrl or Command and Enter.
+	OnChange func(ctx app.Context, text string)
+	OnSubmit func(ctx app.Context)
+
+	version int
+	text    string
+}
+
+// OnInit implements app.Initializer.
+func (e *Editor) OnInit() { e.text, e.version = e.Text, e.Version }
+
+// OnMount implements app.Mounter.
+func (e *Editor) OnMount(ctx app.Context) { e.fill(ctx) }
+
+// OnUpdate implements app.Updater.
+func (e *Editor) OnUpdate(ctx app.Context) {
+	if e.version == e.Version {
+		return
+	}
+	e.text, e.version = e.Text, e.Version
+	e.fill(ctx)
+}
+
+// fill puts the text into the textarea: its content is its own once it was typed in.
+func (e *Editor) fill(app.Context) {
+	if area := e.JSValue().Call("querySelector", "textarea"); area.Truthy() {
+		area.Set("value", e.text)
+	}
+}
+
+// Render implements app.Composer.
+func (e *Editor) Render() app.UI {
+	class := "editor"
+	if e.Small {
+		class = "editor editor-small"
+	}
+	return app.Div().Class(class).Body(
+		app.Div().Class("editor-sheet").Body(
+			app.Div().Class("editor-copy").Aria("hidden", "true").Body(e.lines()...),
+			app.Textarea().Class("editor-area").
+				Aria("label", e.Label).
+				Aria("invalid", strconv.FormatBool(len(e.Marks) > 0)).
+				ReadOnly(e.ReadOnly).
+				Spellcheck(false).
+				Attr("autocomplete", "off").Attr("autocapitalize", "off").
+				OnInput(e.typed).
+				OnKeyDown(e.pressed),
+		),
+	)
+}
+
+func (e *Editor) typed(ctx app.Context, _ app.Event) {
+	e.text = ctx.JSSrc().Get("value").String()
+	if e.OnChange != nil {
+		e.OnChange(ctx, e.text)
+	}
+}
+
+func (e *Editor) pressed(ctx app.Context, event app.Event) {
+	submit := event.Get("ctrlKey").Truthy() || event.Get("metaKey").Truthy()
+	if submit && event.Get("key").String() == "Enter" && e.OnSubmit != nil {
+		event.PreventDefault()
+		e.OnSubmit(ctx)
+	}
+}
+
+// lines is the copy of the text, a line an element, with the marks in it.
+func (e *Editor) lines() []app.UI {
+	var lines []app.UI
+	offset := 0
+	for line := range strings.SplitSeq(e.text, "\n") {
+		lines = append(lines, e.line(line, offset))
+		offset += len(line) + 1
+	}
+	return lines
+}
+
+func (e *Editor) line(text string, offset int) app.UI {
+	mark, ok := e.markIn(offset, offset+len(text))
+	if !ok {
+		return app.Div().Class("editor-line").Text(text + "\n")
+	}
+	start := min(max(mark.Start-offset, 0), len(text))
+	end := min(max(mark.End-offset, start), len(text))
+	return app.Div().Class("editor-line editor-line-marked").Body(
+		app.Text(text[:start]),
+		app.Mark().Class("editor-mark").Text(text[start:end]),
+		app.Text(text[end:]+"\n"),
+	)
+}
+
+// markIn returns the first mark that begins within the bytes from..to.
+func (e *Editor) markIn(from, to int) (Mark, bool) {
+	first, found := Mark{}, false
+	for _, m := range e.Marks {
+		if m.Start >= from && m.Start <= to && (!found || m.Start < first.Start) {
+			first, found = m, true
+		}
+	}
+	return first, found
+}
+
+// MarkList lists what is wrong in a text: the place and the rule.
+type MarkList struct {
+	app.Compo
+
+	// Marks are listed in their order.
+	Marks []Mark
+	// Truncated says that there is more than the list shows.
+	Truncated bool
+}
+
+// Render implements app.Composer.
+func (l *MarkList) Render() app.UI {
+	rows := make([]app.UI, 0, len(l.Marks)+1)
+	for _, m := range l.Marks {
+		rows = append(rows, app.Li().Class("mark-row").Body(
+			app.Span().Class("mark-place").Text(strconv.Itoa(m.Line)+":"+strconv.Itoa(m.Column)),
+			app.Code().Class("mark-pointer").Text(m.Pointer),
+			app.Span().Class("mark-detail").Text(m.Detail),
+		))
+	}
+	if l.Truncated {
+		rows = append(rows, app.Li().Class("mark-row").Text("There are more problems than are listed."))
+	}
+	return app.Ol().Class("mark-list").Aria("label", "Problems").Body(rows...)
+}

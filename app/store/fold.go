@@ -1,0 +1,210 @@
+package store
+
+import (
+	"errors"
+	"slices"
+
+	"axiom25/contracts"
+	"axiom25/contracts/runstate"
+)
+
+// ErrGap says that an event does not follow the last one: the stream must be opened again from there.
+var ErrGap = errors.New("events are missing")
+
+// Fold is what a stream has said, as a page shows it. It is a value: later events never change an earlier Fold.
+type Fold struct {
+	// State is where the run stands, and Reason why.
+	State  contracts.State
+	Reason contracts.StatusReason
+	// Header is the body of the first event: profile, backend, limits and pinned tools.
+	Header contracts.StatusData
+	// Limits is the effective budget.
+	Limits contracts.Limits
+	// CreatedAt and LastTime are the times of the first and the last event, LastSeq the last event's position.
+	CreatedAt, LastTime contracts.Time
+	LastSeq             contracts.Seq
+	// Used is the last reading of the meter.
+	Used contracts.Usage
+	// Drafts are the answers in the order in which they began, each attempt on its own; the last is the one
+	// that counts. Thoughts are the thoughts likewise.
+	Drafts, Thoughts []Message
+	// Calls are the attempts of tool calls: each call's in a row, in the order in which the calls first started.
+	Calls []Call
+	// Verdicts are the judgements, one a pass.
+	Verdicts []runstate.TranscriptVerdict
+	// Errors are the errors that were reported.
+	Errors []runstate.TranscriptError
+	// Done is the end, or nil while the run lives.
+	Done *contracts.DoneData
+	// Violation is the first invariant that the stream broke, or nil.
+	Violation *runstate.Violation
+}
+
+// Message is one attempt of a thought or of an answer.
+type Message struct {
+	ID      string
+	Branch  contracts.Branch
+	Attempt int64
+	// Kind is a thought's kind, Channel an answer's channel.
+	Kind    contracts.ThoughtKind
+	Channel contracts.Channel
+	Text    string
+	// Final says that nothing is added any more, Discarded that a later attempt took its place.
+	Final, Discarded bool
+	// Verdict is the judgement of the message, or nil.
+	Verdict *runstate.TranscriptVerdict
+	// Seq is the position of the message's first event.
+	Seq contracts.Seq
+}
+
+// Call is one attempt of a tool call.
+type Call struct {
+	runstate.TranscriptCall
+	// Discarded says that a later attempt took its place.
+	Discarded bool
+}
+
+// Pending are the calls that wait for a human.
+func (f Fold) Pending() []Call {
+	var pending []Call
+	for _, c := range f.Calls {
+		if c.Pending() {
+			pending = append(pending, c)
+		}
+	}
+	return pending
+}
+
+// Answer is the draft that counts, or nil before the first.
+func (f Fold) Answer() *Message {
+	if len(f.Drafts) == 0 {
+		return nil
+	}
+	return &f.Drafts[len(f.Drafts)-1]
+}
+
+// Live reports whether events can still follow.
+func (f Fold) Live() bool { return f.LastSeq > 0 && f.Done == nil }
+
+// Folder folds a stream event by event. The zero value stands before the first.
+type Folder struct {
+	state      runstate.State
+	transcript runstate.Transcript
+	violation  *runstate.Violation
+
+	createdAt, lastTime contracts.Time
+
+	// lostTexts and lostCalls are the attempts that later ones took the place of, by the id that they share.
+	lostTexts map[string][]Message
+	lostCalls map[string][]Call
+}
+
+// LastSeq is the position of the last event that was added.
+func (f *Folder) LastSeq() contracts.Seq { return f.transcript.LastSeq() }
+
+// Add folds one event as it was sent. It skips what it has seen, and returns ErrGap for an event that does not
+// follow; an event that cannot be read is an error too.
+func (f *Folder) Add(line []byte) error {
+	ev, err := contracts.DecodeEvent(line)
+	if err != nil {
+		return err
+	}
+	last := f.LastSeq()
+	switch {
+	case ev.Seq <= last:
+		return nil
+	case ev.Seq > last+1:
+		return ErrGap
+	case last == 0:
+		f.createdAt = ev.Time
+	}
+	f.lastTime = ev.Time
+	f.check(ev)
+	f.keep(ev)
+	f.transcript.Apply(ev)
+	return nil
+}
+
+// check holds the event against the invariants of a run. A stream that breaks one is shown all the same, with
+// the violation beside it; of what follows the checker knows nothing.
+func (f *Folder) check(ev contracts.RunEvent) {
+	if f.violation != nil {
+		return
+	}
+	if v, ok := errors.AsType[*runstate.Violation](f.state.Apply(ev)); ok {
+		f.violation = v
+	}
+}
+
+// keep saves what the event discards: the transcript holds the last attempts alone.
+func (f *Folder) keep(ev contracts.RunEvent) {
+	switch d := ev.Data.(type) {
+	case *contracts.ThoughtData:
+		f.keepText(d.ID, d.Attempt)
+	case *contracts.TokenData:
+		f.keepText(d.ID, d.Attempt)
+	case *contracts.ToolStartData:
+		for _, c := range f.transcript.Calls() {
+			if c.CallID == d.CallID {
+				if f.lostCalls == nil {
+					f.lostCalls = make(map[string][]Call)
+				}
+				f.lostCalls[c.CallID] = append(f.lostCalls[c.CallID], Call{TranscriptCall: *c, Discarded: true})
+			}
+		}
+	}
+}
+
+func (f *Folder) keepText(id string, attempt int64) {
+	m := f.transcript.Message(id)
+	if m == nil || attempt <= m.Attempt {
+		return
+	}
+	if f.lostTexts == nil {
+		f.lostTexts = make(map[string][]Message)
+	}
+	lost := messageOf(m)
+	lost.Discarded = true
+	f.lostTexts[id] = append(f.lostTexts[id], lost)
+}
+
+// Fold returns the state so far. It copies what is listed, never what was said.
+func (f *Folder) Fold() Fold {
+	t := &f.transcript
+	v := Fold{
+		State: t.State(), CreatedAt: f.createdAt, LastTime: f.lastTime, LastSeq: t.LastSeq(),
+		Used: t.Used(), Verdicts: slices.Clone(t.Verdicts()), Errors: slices.Clone(t.Errors()),
+		Done: t.Done(), Violation: f.violation,
+	}
+	if statuses := t.Statuses(); len(statuses) > 0 {
+		v.Header = *statuses[0].StatusData
+		v.Reason = statuses[len(statuses)-1].Reason
+		if v.Header.Limits != nil {
+			v.Limits = *v.Header.Limits
+		}
+	}
+	judged := make(map[string]*runstate.TranscriptVerdict, len(v.Verdicts))
+	for i := range v.Verdicts {
+		judged[v.Verdicts[i].MessageID] = &v.Verdicts[i]
+	}
+	for _, m := range t.Messages() {
+		message := messageOf(m)
+		if !m.Answer {
+			v.Thoughts = append(append(v.Thoughts, f.lostTexts[m.ID]...), message)
+			continue
+		}
+		message.Verdict = judged[m.ID]
+		v.Drafts = append(append(v.Drafts, f.lostTexts[m.ID]...), message)
+	}
+	for _, c := range t.Calls() {
+		v.Calls = append(append(v.Calls, f.lostCalls[c.CallID]...), Call{TranscriptCall: *c})
+	}
+	return v
+}
+
+func messageOf(m *runstate.TranscriptMessage) Message {
+	return Message{
+		ID: m.ID, Branch: m.Branch, Attempt: m.Attempt, Kind: m.Kind, Channel: m.Channel,
+		Text: m.Text(), Final: m.Final, Seq: m.Seq,
+	}
+}

@@ -1,0 +1,170 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"axiom25/contracts"
+)
+
+// Kind names a contract that a document is held against.
+type Kind string
+
+// The contracts that the console checks.
+const (
+	KindTaskSpec       Kind = "taskspec"
+	KindBudget         Kind = "budget"
+	KindVerifyContract Kind = "verifycontract"
+	KindToolSpec       Kind = "toolspec"
+	KindRunEvent       Kind = "runevent"
+)
+
+// Kinds lists the contracts in the order in which they are offered.
+func Kinds() []Kind {
+	return []Kind{KindTaskSpec, KindBudget, KindVerifyContract, KindToolSpec, KindRunEvent}
+}
+
+// Judgement is what a document was found to be.
+type Judgement struct {
+	// Blank says that there is no document.
+	Blank bool
+	// Valid says that it keeps every rule.
+	Valid bool
+	// Problem is what is wrong, or nil.
+	Problem *contracts.Problem
+	// Places has one entry for each of the problem's errors.
+	Places []Place
+}
+
+// Place is where an error of a document stands in its text.
+type Place struct {
+	contracts.FieldError
+	// Start and End are the bytes that show it.
+	Start, End int
+	// Line and Column are where it begins, both from 1; columns count characters.
+	Line, Column int
+}
+
+// Judge holds a document against a contract, by the code that the server uses, here in the browser.
+func Judge(kind Kind, document string) Judgement {
+	if strings.TrimSpace(document) == "" {
+		return Judgement{Blank: true}
+	}
+	text := []byte(document)
+	err := decodeAs(kind, text)
+	if err == nil {
+		return Judgement{Valid: true}
+	}
+	problem, ok := errors.AsType[*contracts.Problem](err)
+	if !ok {
+		return Judgement{Problem: contracts.NewProblem(contracts.ProblemInternal, err.Error())}
+	}
+	j := Judgement{Problem: problem}
+	for _, e := range problem.Errors {
+		j.Places = append(j.Places, placeOf(text, e))
+	}
+	return j
+}
+
+func decodeAs(kind Kind, text []byte) error {
+	var err error
+	switch kind {
+	case KindTaskSpec:
+		_, err = contracts.Decode[contracts.TaskSpec](text)
+	case KindBudget:
+		_, err = contracts.Decode[contracts.Budget](text)
+	case KindVerifyContract:
+		_, err = contracts.Decode[contracts.VerifyContract](text)
+	case KindToolSpec:
+		_, err = contracts.Decode[contracts.ToolSpec](text)
+	case KindRunEvent:
+		_, err = contracts.DecodeEvent(text)
+	}
+	return err
+}
+
+// placeOf finds where an error stands: at its value, or, where that is missing, at the deepest value around it
+// that exists.
+func placeOf(text []byte, e contracts.FieldError) Place {
+	p := Place{FieldError: e}
+	if e.Offset != nil {
+		p.Start = min(max(int(*e.Offset), 0), len(text))
+	} else {
+		p.Start = nearest(text, e.Pointer)
+	}
+	p.End = p.Start + valueLength(text[p.Start:])
+	p.Line, p.Column = lineAndColumn(text, p.Start)
+	return p
+}
+
+// nearest returns where the deepest existing value on the way to pointer begins.
+func nearest(text []byte, pointer string) int {
+	target, err := url.PathUnescape(strings.TrimPrefix(pointer, "#"))
+	if err != nil {
+		return 0
+	}
+	decoder := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true))
+	best, depth := 0, -1
+	for {
+		from := int(decoder.InputOffset())
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return best
+		}
+		if kind, index := decoder.StackIndex(decoder.StackDepth()); kind == '{' && index%2 == 1 {
+			continue // a member's name
+		}
+		if k := token.Kind(); k == '}' || k == ']' {
+			continue
+		}
+		at := string(decoder.StackPointer())
+		if len(at) > depth && (at == target || strings.HasPrefix(target, at+"/")) {
+			best, depth = from+skipped(text[from:]), len(at)
+		}
+	}
+}
+
+// skipped counts the bytes before a value: white space, a comma, a colon.
+func skipped(text []byte) int {
+	return len(text) - len(bytes.TrimLeft(text, " \t\r\n,:"))
+}
+
+// valueLength is how much of a value is marked: a scalar to its end, a container by its bracket.
+func valueLength(text []byte) int {
+	if len(text) == 0 {
+		return 0
+	}
+	switch text[0] {
+	case '{', '[', '}', ']', '\n':
+		return 1
+	case '"':
+		for i := 1; i < len(text); i++ {
+			switch text[i] {
+			case '\\':
+				i++
+			case '"':
+				return i + 1
+			case '\n':
+				return i
+			}
+		}
+		return len(text)
+	}
+	if end := bytes.IndexAny(text, " \t\r\n,:]}"); end > 0 {
+		return end
+	}
+	return len(text)
+}
+
+// lineAndColumn returns where an offset lies, both from 1; columns count characters.
+func lineAndColumn(text []byte, offset int) (line, column int) {
+	before := text[:min(offset, len(text))]
+	line = bytes.Count(before, []byte{'\n'}) + 1
+	lineStart := bytes.LastIndexByte(before, '\n') + 1
+	return line, utf8.RuneCount(before[lineStart:]) + 1
+}

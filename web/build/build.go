@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"golang.org/x/sync/errgroup"
+
+	"axiom25/app"
+	"axiom25/web"
+)
+
+// wasmPath is where the console's program is served.
+const wasmPath = "/web/app.wasm"
+
+// builder writes one console.
+type builder struct {
+	root    string // the module's directory
+	out     string // where the files go
+	quality int    // brotli's, for the WebAssembly
+	pages   string // a regular expression of the paths of all pages
+}
+
+// source is a file before it is written: where it is served, as what, and its content.
+type source struct {
+	path, file, mediaType string
+	content               []byte
+}
+
+// build writes every file and returns the manifest of them.
+func (b builder) build(ctx context.Context) (web.Manifest, error) {
+	if err := os.MkdirAll(b.out, 0o755); err != nil {
+		return web.Manifest{}, fmt.Errorf("make the output directory: %w", err)
+	}
+	wasm, err := b.compile(ctx)
+	if err != nil {
+		return web.Manifest{}, err
+	}
+	sources, err := b.gather(ctx, wasm)
+	if err != nil {
+		return web.Manifest{}, err
+	}
+	version := digestOf(sources)[:12]
+	sources, err = b.render(sources, version)
+	if err != nil {
+		return web.Manifest{}, err
+	}
+	m := web.Manifest{Version: version, Assets: make([]web.Asset, len(sources))}
+	if m.Go, err = goOutput(ctx, b.root, "env", "GOVERSION"); err != nil {
+		return web.Manifest{}, err
+	}
+	var g errgroup.Group
+	for i, s := range sources {
+		g.Go(func() (err error) {
+			m.Assets[i], err = b.write(s)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return web.Manifest{}, err
+	}
+	return m, b.writeManifest(m)
+}
+
+// compile builds ./wasm and returns the program. It holds no paths and no revision, so that equal sources
+// give equal bytes.
+func (b builder) compile(ctx context.Context) ([]byte, error) {
+	file := filepath.Join(b.out, "app.wasm")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "validator_novalidatefn",
+		"-ldflags", "-s -w", "-o", file, "./wasm")
+	cmd.Dir = b.root
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("compile ./wasm: %w", err)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the program: %w", err)
+	}
+	return wasm, nil
+}
+
+// gather reads the files as they stand in the tree, and draws the icons.
+func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
+	goroot, err := goOutput(ctx, b.root, "env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	const (
+		javascript = "text/javascript; charset=utf-8"
+		css        = "text/css; charset=utf-8"
+	)
+	var errs []error
+	read := func(path ...string) []byte {
+		content, err := os.ReadFile(filepath.Join(path...))
+		errs = append(errs, err)
+		return content
+	}
+	icon := func(size int, maskable bool) []byte {
+		content, err := drawIcon(size, maskable)
+		errs = append(errs, err)
+		return content
+	}
+	dir := filepath.Join(b.root, "web")
+	sources := []source{
+		{"/app-worker.js", "app-worker.js", javascript, read(dir, "worker.js")},
+		{"/app.css", "app.css", css, slices.Concat(read(dir, "tokens.css"), read(dir, "console.css"))},
+		{"/app.js", "app.js", javascript, read(dir, "loader.js")},
+		{wasmPath, "app.wasm", "application/wasm", wasm},
+		{"/wasm_exec.js", "wasm_exec.js", javascript, read(goroot, "lib", "wasm", "wasm_exec.js")},
+		{"/web/icon-192.png", "icon-192.png", "image/png", icon(192, false)},
+		{"/web/icon-512.png", "icon-512.png", "image/png", icon(512, false)},
+		{"/web/icon-maskable.png", "icon-maskable.png", "image/png", icon(512, true)},
+		{"/web/icon.svg", "icon.svg", "image/svg+xml", read(dir, "icon.svg")},
+		{"/web/theme.js", "theme.js", javascript, read(dir, "theme.js")},
+	}
+	return sources, errors.Join(errs...)
+}
+
+// render fills the placeholders of the scripts: the loader names the program by its hash, the service worker
+// the files that it keeps.
+func (b builder) render(sources []source, version string) ([]source, error) {
+	rendered := slices.Clone(sources)
+	var program source
+	kept := []string{"/manifest.webmanifest"}
+	for _, s := range sources {
+		switch s.path {
+		case wasmPath:
+			program = s
+			kept = append(kept, assetOf(s).URL())
+		case "/app-worker.js":
+		default:
+			kept = append(kept, s.path)
+		}
+	}
+	files, err := json.Marshal(kept)
+	if err != nil {
+		return nil, fmt.Errorf("list the kept files: %w", err)
+	}
+	pages, err := json.Marshal(b.pages)
+	if err != nil {
+		return nil, fmt.Errorf("list the pages: %w", err)
+	}
+	fill := strings.NewReplacer(
+		"{{.Version}}", version,
+		"{{.WasmURL}}", assetOf(program).URL(),
+		"{{.WasmSize}}", strconv.Itoa(len(program.content)),
+		"{{.Files}}", string(files),
+		"{{.Pages}}", string(pages),
+	)
+	for i, s := range rendered {
+		if s.path == "/app.js" || s.path == "/app-worker.js" {
+			rendered[i].content = []byte(fill.Replace(string(s.content)))
+		}
+	}
+	return rendered, nil
+}
+
+// write writes a file and its compressed forms, but for those that stand there already.
+func (b builder) write(s source) (web.Asset, error) {
+	a := assetOf(s)
+	file := filepath.Join(b.out, s.file)
+	if err := os.WriteFile(file, s.content, 0o644); err != nil {
+		return a, fmt.Errorf("write %s: %w", s.file, err)
+	}
+	if strings.HasPrefix(s.mediaType, "image/png") {
+		return a, nil // compressed as it is
+	}
+	quality := brotli.BestCompression
+	if s.path == wasmPath {
+		quality = b.quality
+	}
+	mark := fmt.Sprintf("%s q%d\n", a.Hash, quality)
+	if previous, err := os.ReadFile(file + ".mark"); err != nil || string(previous) != mark {
+		if err := compress(file, s.content, quality); err != nil {
+			return a, err
+		}
+		if err := os.WriteFile(file+".mark", []byte(mark), 0o644); err != nil {
+			return a, fmt.Errorf("mark %s: %w", s.file, err)
+		}
+	}
+	for form, size := range map[string]*int64{".br": &a.Brotli, ".gz": &a.Gzip} {
+		info, err := os.Stat(file + form)
+		if err != nil {
+			return a, fmt.Errorf("measure %s: %w", s.file+form, err)
+		}
+		*size = info.Size()
+	}
+	return a, nil
+}
+
+// compress writes the compressed forms of content beside file. The mark goes first and comes back last, so
+// that an interrupted build is not taken for a finished one.
+func compress(file string, content []byte, quality int) error {
+	if err := os.Remove(file + ".mark"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("unmark %s: %w", file, err)
+	}
+	var g errgroup.Group
+	g.Go(func() error {
+		var out bytes.Buffer
+		w := brotli.NewWriterLevel(&out, quality)
+		if _, err := w.Write(content); err != nil {
+			return fmt.Errorf("brotli: %w", err)
+		}
+		if err := w.Close(); err != nil {
+			return fmt.Errorf("brotli: %w", err)
+		}
+		return os.WriteFile(file+".br", out.Bytes(), 0o644)
+	})
+	g.Go(func() error {
+		var out bytes.Buffer
+		w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+		if err != nil {
+			return fmt.Errorf("gzip: %w", err)
+		}
+		if _, err := w.Write(content); err != nil {
+			return fmt.Errorf("gzip: %w", err)
+		}
+		if err := w.Close(); err != nil {
+			return fmt.Errorf("gzip: %w", err)
+		}
+		return os.WriteFile(file+".gz", out.Bytes(), 0o644)
+	})
+	return g.Wait()
+}
+
+func (b builder) writeManifest(m web.Manifest) error {
+	content, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the manifest: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(b.out, web.ManifestFile), append(content, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the manifest: %w", err)
+	}
+	return nil
+}
+
+func assetOf(s source) web.Asset {
+	sum := sha256.Sum256(s.content)
+	return web.Asset{
+		Path: s.path, File: s.file, Type: s.mediaType,
+		Hash: hex.EncodeToString(sum[:8]), Size: int64(len(s.content)),
+	}
+}
+
+// digestOf returns the digest of all files, in hexadecimal.
+func digestOf(sources []source) string {
+	h := sha256.New()
+	for _, s := range sources {
+		fmt.Fprintf(h, "%s %d\n", s.path, len(s.content))
+		h.Write(s.content)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// pagePattern returns one regular expression for the paths of all pages.
+func pagePattern() string {
+	var alternatives []string
+	for _, r := range app.Routes() {
+		p := regexp.QuoteMeta(r.Pattern)
+		if r.Family() {
+			p = strings.TrimSuffix(strings.TrimPrefix(r.Pattern, "^"), "$")
+		}
+		alternatives = append(alternatives, p)
+	}
+	return "^(?:" + strings.Join(alternatives, "|") + ")$"
+}
+
+// goOutput runs the go command and returns what it prints.
+func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}

@@ -1,0 +1,58 @@
+// Command build compiles the console and writes everything that the server embeds to web/dist: the
+// WebAssembly, the styles, the scripts and the icons, each also compressed, and a manifest of them.
+//
+// It needs the Go toolchain alone. What has not changed is not compressed again.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+)
+
+// maxWasmBrotli is how large the compressed console may become, in bytes.
+const maxWasmBrotli = 2_300_000
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "web/build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	out := flag.String("out", "", "where to write the files (default: web/dist of this module)")
+	quality := flag.Int("quality", 9, "brotli quality of the WebAssembly, 0..11")
+	flag.Parse()
+
+	root, err := goOutput(ctx, "", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return err
+	}
+	b := builder{
+		root:    root,
+		out:     cmp.Or(*out, filepath.Join(root, "web", "dist")),
+		quality: *quality,
+		pages:   pagePattern(),
+	}
+	m, err := b.build(ctx)
+	if err != nil {
+		return err
+	}
+	wasm, _ := m.Asset(wasmPath)
+	fmt.Printf("console %s: app.wasm %s, %s gzip, %s brotli\n",
+		m.Version, megabytes(wasm.Size), megabytes(wasm.Gzip), megabytes(wasm.Brotli))
+	if wasm.Brotli > maxWasmBrotli {
+		return fmt.Errorf("app.wasm is %s with brotli, more than %s", megabytes(wasm.Brotli), megabytes(maxWasmBrotli))
+	}
+	return nil
+}
+
+// megabytes writes a size in millions of bytes.
+func megabytes(n int64) string { return fmt.Sprintf("%.2f MB", float64(n)/1e6) }
