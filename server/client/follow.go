@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -138,7 +139,8 @@ func (f *follower) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Accept", "text/event-stream")
+	// Nothing is asked for by name: who asks for text/event-stream is an EventSource to the server, which spares it the
+	// 503 that says when to come back.
 	if f.cursor > 0 {
 		req.Header.Set("Last-Event-ID", strconv.FormatInt(int64(f.cursor), 10))
 	}
@@ -181,6 +183,8 @@ func (f *follower) take(frame sse.Event) error {
 	switch {
 	case frame.Type == "reset":
 		return ErrReset
+	case frame.Type == "problem":
+		return problemFrame(frame.Data)
 	case frame.Type != "" || frame.Data == "":
 		return nil
 	}
@@ -197,6 +201,18 @@ func (f *follower) take(frame sse.Event) error {
 	f.cursor = ev.Seq
 	f.stopped = !f.yield(Event{JSON: []byte(frame.Data), RunEvent: ev}, nil) || ev.Type == contracts.EventDone
 	return nil
+}
+
+// problemFrame is the error that a stream ends with where a status can no longer say it.
+func problemFrame(data string) error {
+	var p contracts.Problem
+	if err := json.Unmarshal([]byte(data), &p); err != nil {
+		return &lostError{cause: fmt.Errorf("problem at the end of the stream: %w", err)}
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		return &lostError{cause: &p}
+	}
+	return &p
 }
 
 // spoil judges an event that cannot be read: a connection cut within it is worth another try, but only one.

@@ -147,6 +147,13 @@ func TestFollowIsWholeWhateverTheConnectionsDo(t *testing.T) {
 		"control frames between": func(t *testing.T, w http.ResponseWriter, from, _ int) {
 			write(t, w, "event: news\ndata: {}\n\n"+": hb\n\n"+whole(from))
 		},
+		"the journal cannot be read for a while": func(t *testing.T, w http.ResponseWriter, from, n int) {
+			if n < 2 {
+				write(t, w, next(from)+"event: problem\ndata: {\"type\":\"/problems/journal-unavailable\",\"title\":\"x\",\"status\":503}\n\n")
+				return
+			}
+			write(t, w, whole(from))
+		},
 		"shed at first": func(t *testing.T, w http.ResponseWriter, from, n int) {
 			if n < 3 {
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -210,6 +217,17 @@ func TestFollowEndsWhereNoOtherConnectionWouldDoBetter(t *testing.T) {
 		var problem *contracts.Problem
 		if !errors.As(err, &problem) || !problem.Has(contracts.ProblemNotFound) {
 			t.Fatalf("got %v, want not-found", err)
+		}
+	})
+	t.Run("a problem in the middle", func(t *testing.T) {
+		t.Parallel()
+		c := server(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+			write(t, w, frame(1, 9)+"event: problem\ndata: {\"type\":\"/problems/history-damaged\",\"title\":\"x\",\"status\":500}\n\n")
+		})
+		seqs, err := follow(t, c, 0)
+		var problem *contracts.Problem
+		if !errors.As(err, &problem) || !problem.Has(contracts.ProblemHistoryDamaged) || !slices.Equal(seqs, upTo(1, 1)) {
+			t.Fatalf("got %v, %v; want event 1 and history-damaged", seqs, err)
 		}
 	})
 	t.Run("not a problem document", func(t *testing.T) {
