@@ -123,3 +123,40 @@ func lay[T any](value, override *T) {
 		*value = *override
 	}
 }
+
+// crossCheck implements crossChecked: a budget that stands alone is judged over the balanced profile.
+func (b *Budget) crossCheck(p place) { b.checkOver(ProfileBalanced, p) }
+
+// checkOver holds what results over a profile to the rules between limits. It points at the override that caused the
+// problem: a profile alone, and one override that Effective can make room for, break none.
+func (b *Budget) checkOver(profile Profile, p place) {
+	l := b.Effective(profile)
+	if p.sound("max_active_ms", "max_wall_ms") && l.MaxActiveMS > l.MaxWallMS {
+		p.member("max_active_ms", CodeActiveOverWall, params{"max": l.MaxWallMS}, "max_wall_ms")
+	}
+	if b.ReserveTokens == nil || !p.sound("reserve_tokens") {
+		return
+	}
+	if p.sound("on_exhausted") && l.OnExhausted != ExhaustedFinalize {
+		p.member("reserve_tokens", CodeReserveNeedsFinalize, nil, "on_exhausted")
+	}
+	if p.sound("max_tokens") && l.ReserveTokens >= l.MaxTokens {
+		p.member("reserve_tokens", CodeReserveOverTokens, params{"max": l.MaxTokens}, "max_tokens")
+	}
+}
+
+// crossCheck holds limits to the same rules as the budgets that they come from.
+func (l *Limits) crossCheck(p place) {
+	if p.sound("max_active_ms", "max_wall_ms") && l.MaxActiveMS > l.MaxWallMS {
+		p.member("max_active_ms", CodeActiveOverWall, params{"max": l.MaxWallMS}, "max_wall_ms")
+	}
+	if !p.sound("reserve_tokens") {
+		return
+	}
+	if p.sound("on_exhausted") && l.OnExhausted != ExhaustedFinalize && l.ReserveTokens != 0 {
+		p.member("reserve_tokens", CodeReserveNeedsFinalize, nil, "on_exhausted")
+	}
+	if p.sound("max_tokens") && l.ReserveTokens >= l.MaxTokens {
+		p.member("reserve_tokens", CodeReserveOverTokens, params{"max": l.MaxTokens}, "max_tokens")
+	}
+}

@@ -173,6 +173,9 @@ func (p place) sound(names ...string) bool {
 	return !p.found.unread(p.pointer)
 }
 
+// whole reports whether a member and all that it holds is sound.
+func (p place) whole(name string) bool { return p.found.whole(appendMember(p.pointer, name)) }
+
 // breaks records that the value breaks a rule; related names other members of the same object.
 func (p place) breaks(code Code, values params) { p.found.add(p.pointer, code, values) }
 
@@ -183,6 +186,19 @@ func (p place) member(name string, code Code, values params, siblings ...string)
 		related[i] = appendMember(p.pointer, s)
 	}
 	p.found.add(appendMember(p.pointer, name), code, values, related...)
+}
+
+// needs records where a member is absent though the value of its siblings demands it, or present though they forbid it.
+// with says in words what demands it.
+func (p place) needs(name string, present, demanded bool, with string, siblings ...string) {
+	if present == demanded || !p.sound(name) {
+		return
+	}
+	code := CodeOnlyWith
+	if demanded {
+		code = CodeRequiredWith
+	}
+	p.member(name, code, params{"with": with}, siblings...)
 }
 
 // malformed turns what the decoder says into a problem. Nothing else in the document is looked at.

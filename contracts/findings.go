@@ -53,6 +53,9 @@ func (f *findings) addUnread(pointer string, offset *int64, code Code, values pa
 	}
 }
 
+// mask marks the value at pointer as unread because of a finding below it.
+func (f *findings) mask(pointer string) { f.broken[pointer] = true }
+
 // unread reports whether the value at pointer, or one around it, could not be read.
 func (f *findings) unread(pointer string) bool {
 	if len(f.broken) == 0 {
@@ -80,6 +83,19 @@ func (f *findings) sound(pointer string) bool {
 		return false
 	}
 	return !f.unread(pointer)
+}
+
+// whole reports whether the value at pointer is sound and so is all that it holds.
+func (f *findings) whole(pointer string) bool {
+	if !f.sound(pointer) {
+		return false
+	}
+	for at := range f.broken {
+		if strings.HasPrefix(at, pointer+"/") {
+			return false
+		}
+	}
+	return true
 }
 
 // markBlank notes that the value at pointer is present and zero.

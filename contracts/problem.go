@@ -1,5 +1,11 @@
 package contracts
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // ProblemMediaType is the media type of a Problem (RFC 9457, section 3).
 const ProblemMediaType = "application/problem+json"
 
@@ -50,7 +56,8 @@ type FieldError struct {
 	Detail string `json:"detail" validate:"max=512"`
 	// Params are the values of the rule.
 	Params map[string]any `json:"params,omitempty" validate:"max=16"`
-	// Offset is where the value begins in the document, in bytes; absent for what is not there.
+	// Offset is where the value begins in the document, in bytes; the name, where that is at fault (unknown_field,
+	// duplicate_key). It is absent for what is not there.
 	Offset *int64 `json:"offset,omitempty"`
 	// Related are pointers to the other fields that a cross-field rule looks at.
 	Related []string `json:"related,omitempty" validate:"max=16,dive,max=4096"`
@@ -132,6 +139,27 @@ var problemKinds = map[ProblemType]problemKind{
 	ProblemToolFailed:           {"The tool call failed", 500},
 	ProblemJournalUnavailable:   {"The journal cannot be written", 503},
 	ProblemOverloaded:           {"The server is overloaded", 503},
+}
+
+// ProblemInfo is one row of the closed list of problem types.
+type ProblemInfo struct {
+	Type ProblemType
+	// Title is the same for every problem of the type.
+	Title string
+	// Status is the HTTP status code. That of a problem that only stands in events is 500.
+	Status int
+}
+
+// ProblemTypes returns the closed list of problem types, ordered by status and then by type.
+func ProblemTypes() []ProblemInfo {
+	list := make([]ProblemInfo, 0, len(problemKinds))
+	for t, kind := range problemKinds {
+		list = append(list, ProblemInfo{Type: t, Title: kind.title, Status: kind.status})
+	}
+	slices.SortFunc(list, func(a, b ProblemInfo) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), strings.Compare(string(a.Type), string(b.Type)))
+	})
+	return list
 }
 
 // NewProblem returns a problem of type t with its title and status; detail says what is wrong this time.

@@ -235,8 +235,10 @@ func (r *reader) free(n *node, v reflect.Value) error {
 	if !isPlainIJSON(raw) {
 		before := len(r.found.list)
 		w := freeReader{dec: newDecoder(raw), doc: raw, base: offset, found: r.found}
-		w.value(r.pointer())
+		at := r.pointer()
+		w.value(at)
 		if len(r.found.list) > before {
+			r.found.mask(at)
 			return nil
 		}
 	}

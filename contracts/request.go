@@ -124,3 +124,17 @@ type ClaimRequest struct {
 	// WaitMS is how long the request may wait for a run, in milliseconds.
 	WaitMS int64 `json:"wait_ms" default:"0" validate:"gte=0,lte=30000"`
 }
+
+// crossCheck implements crossChecked.
+func (d *ApprovalDecision) crossCheck(p place) {
+	if p.sound("decision") {
+		p.needs("args", d.Args != nil, d.Decision == VerbEdit, "decision edit", "decision")
+	}
+}
+
+// crossCheck implements crossChecked.
+func (f *ForkRequest) crossCheck(p place) {
+	if f.Task != nil && p.sound("task") {
+		f.Task.crossCheck(p.in("task"))
+	}
+}

@@ -55,12 +55,13 @@ const (
 	digestPattern     = `^sha256:[0-9a-f]{64}$`
 	jsonPointerSyntax = `(?:/(?:[^~/]|~[01])*)*`
 	// uriCharacters are those of RFC 3986, section 2, escapes included.
-	uriCharacters  = `(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})`
-	uriPattern     = `^[A-Za-z][A-Za-z0-9+.-]*:` + uriCharacters + `+$`
-	mediaToken     = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-	mediaPattern   = `^` + mediaToken + `/` + mediaToken + `(?:[ \t]*;[ \t]*` + mediaToken + `=(?:` + mediaToken + `|"[^"\\]*"))*$`
-	branchPattern  = `^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,15}$`
-	targetPattern  = `^(?:output|usage|tool:` + toolNamePattern + `)(?:#` + jsonPointerSyntax + `)?$`
+	uriCharacters = `(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})`
+	uriPattern    = `^[A-Za-z][A-Za-z0-9+.-]*:` + uriCharacters + `+$`
+	mediaToken    = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+	mediaPattern  = `^` + mediaToken + `/` + mediaToken + `(?:[ \t]*;[ \t]*` + mediaToken + `=(?:` + mediaToken + `|"[^"\\]*"))*$`
+	branchPattern = `^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,15}$`
+	// targetPattern takes pointers in their form for URI fragments (RFC 6901, section 6).
+	targetPattern  = `^(?:output|usage|tool:` + toolNamePattern + `(?:@` + semverPattern + `)?)(?:#(?:/(?:[^~/%]|~[01]|%[0-9A-Fa-f]{2})*)*)?$`
 	secretPattern  = `^secret://[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*$`
 	octetPattern   = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
 	loopback       = `(?:localhost|127\.` + octetPattern + `\.` + octetPattern + `\.` + octetPattern + `|\[::1\])`

@@ -441,3 +441,53 @@ func (d UnknownData) EventType() EventType { return d.Type }
 
 // ExternalEngine is the backend of runs that any program carries out by reporting over HTTP.
 const ExternalEngine = "external"
+
+// crossCheck implements crossChecked.
+func (e *RunEvent) crossCheck(p place) {
+	if c, ok := e.Data.(crossChecked); ok && p.sound("data") {
+		c.crossCheck(p.in("data"))
+	}
+}
+
+// crossCheck holds the fields of the first event to the state queued.
+func (d *StatusData) crossCheck(p place) {
+	if !p.sound("state") {
+		return
+	}
+	queued := d.State == StateQueued
+	p.needs("task_digest", d.TaskDigest != "", queued, "state queued", "state")
+	p.needs("limits", d.Limits != nil, queued, "state queued", "state")
+	p.needs("profile", d.Profile != "", queued, "state queued", "state")
+	p.needs("backend", d.Backend != "", queued, "state queued", "state")
+	if d.Limits != nil && p.sound("limits") {
+		d.Limits.crossCheck(p.in("limits"))
+	}
+	if queued {
+		return
+	}
+	p.needs("release", d.Release != "", false, "state queued", "state")
+	p.needs("tools", len(d.Tools) > 0, false, "state queued", "state")
+	p.needs("forked_from", d.ForkedFrom != nil, false, "state queued", "state")
+	p.needs("traceparent", d.Traceparent != "", false, "state queued", "state")
+}
+
+// crossCheck holds the approval to the gate.
+func (d *ToolStartData) crossCheck(p place) {
+	if p.sound("gate") {
+		p.needs("approval", d.Approval != nil, d.Gate == GateAsk, "gate ask", "gate")
+	}
+}
+
+// crossCheck holds the arguments to the decision.
+func (d *ApprovalData) crossCheck(p place) {
+	if p.sound("decision") {
+		p.needs("args", d.Args != nil, d.Decision == DecisionEdited, "decision edited", "decision")
+	}
+}
+
+// crossCheck holds the dimension to the phase.
+func (d *BudgetData) crossCheck(p place) {
+	if p.sound("phase") {
+		p.needs("dimension", d.Dimension != "", d.Phase == BudgetWarn, "phase warn", "phase")
+	}
+}

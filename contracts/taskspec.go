@@ -89,3 +89,65 @@ func (t *TaskSpec) Sensitive() []string {
 	}
 	return names
 }
+
+// crossCheck implements crossChecked.
+func (t *TaskSpec) crossCheck(p place) {
+	for i := range t.Inputs {
+		t.Inputs[i].crossCheck(p.in("inputs").item(i))
+	}
+	if t.Budget != nil && p.sound("profile", "budget") {
+		t.Budget.checkOver(t.Profile, p.in("budget"))
+	}
+	if t.Verification != nil && p.sound("verification") {
+		t.Verification.crossCheck(p.in("verification"))
+		t.Verification.checkTargets(t.AllowedTools, p)
+	}
+}
+
+// crossCheck holds an input to exactly one content, and its digest to that content.
+func (in *Input) crossCheck(p place) {
+	if !p.sound("text", "data", "uri") {
+		return
+	}
+	contents := 0
+	for _, present := range []bool{in.Text != nil, in.Data != nil, in.URI != ""} {
+		if present {
+			contents++
+		}
+	}
+	if contents != 1 {
+		p.breaks(CodeExactlyOne, params{"fields": "text, data, uri"})
+		return
+	}
+	if !p.sound("digest") {
+		return
+	}
+	switch {
+	case in.URI != "":
+		if in.Digest == "" {
+			p.member("digest", CodeRequiredWith, params{"with": "uri"}, "uri")
+		}
+	case in.Digest == "":
+	case in.Text != nil:
+		if DigestText(*in.Text) != in.Digest {
+			p.member("digest", CodeDigestMismatch, nil, "text")
+		}
+	default:
+		if sum, err := DigestJSON(in.Data); err != nil || sum != in.Digest {
+			p.member("digest", CodeDigestMismatch, nil, "data")
+		}
+	}
+}
+
+// allows reports whether the list of allowed tools has the tool that ref names: where one of both names no version,
+// the name decides.
+func allows(allowed []ToolRef, ref ToolRef) bool {
+	name, version := ref.Split()
+	for _, a := range allowed {
+		allowedName, allowedVersion := a.Split()
+		if name == allowedName && (version == "" || allowedVersion == "" || version == allowedVersion) {
+			return true
+		}
+	}
+	return false
+}

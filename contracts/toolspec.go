@@ -168,3 +168,52 @@ func (t *ToolSpec) Gate() Gate {
 	}
 	return GateAsk
 }
+
+// crossCheck implements crossChecked.
+func (t *ToolSpec) crossCheck(p place) {
+	t.Transport.crossCheck(p.in("transport"))
+	t.Auth.crossCheck(p.in("auth"))
+
+	trusted := t.Trust != TrustUntrusted
+	if t.Approval == ApprovalNever && p.sound("approval", "trust", "effect") && (!trusted || t.Effect == EffectDestructive) {
+		p.member("approval", CodeGateNever, nil, "trust", "effect")
+	}
+	limits := p.in("limits")
+	if limits.sound("max_attempts") && p.sound("effect", "idempotent") &&
+		t.Limits.MaxAttempts > 1 && t.Effect != EffectRead && !t.Idempotent {
+		p.found.add(limits.in("max_attempts").pointer, CodeAttempts, nil, p.in("effect").pointer, p.in("idempotent").pointer)
+	}
+	transport, auth := p.in("transport"), p.in("auth")
+	if !transport.sound("type") {
+		return
+	}
+	builtin := t.Transport.Type == TransportBuiltin
+	if p.sound("trust") && builtin != (t.Trust == TrustBuiltin) {
+		p.found.add(p.in("trust").pointer, CodeBuiltin, nil, transport.in("type").pointer)
+	}
+	if auth.sound("type") && builtin && t.Auth.Type != AuthNone {
+		p.found.add(auth.in("type").pointer, CodeOnlyWith, params{"with": "transport http, mcp or engine"}, transport.in("type").pointer)
+	}
+}
+
+// crossCheck holds the address to the transport's type.
+func (t *Transport) crossCheck(p place) {
+	if p.sound("type") {
+		p.needs("url", t.URL != "", t.Type == TransportHTTP || t.Type == TransportMCP, "type http or mcp", "type")
+	}
+}
+
+// crossCheck holds the fields to the type that they belong to.
+func (a *Auth) crossCheck(p place) {
+	if !p.sound("type") {
+		return
+	}
+	key, issued := a.Type == AuthAPIKey, a.Type == AuthOAuth2 || a.Type == AuthOIDC
+	p.needs("secret_ref", a.SecretRef != "", a.Type != AuthNone, "a type other than none", "type")
+	p.needs("in", a.In != "", key, "type api_key", "type")
+	p.needs("name", a.Name != "", key, "type api_key", "type")
+	p.needs("issuer", a.Issuer != "", issued, "type oauth2 or oidc", "type")
+	if !issued {
+		p.needs("scopes", len(a.Scopes) > 0, false, "type oauth2 or oidc", "type")
+	}
+}

@@ -1,6 +1,14 @@
 package contracts
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // VerifyContract says how an answer is judged: by deterministic assertions, which the server and the browser
 // evaluate with the same code, by graded scorers, and by the thresholds over both. At least one assertion or
@@ -134,3 +142,215 @@ const (
 	ReleaseStream   Release = "stream"
 	ReleaseVerified Release = "verified"
 )
+
+// Split returns what the target looks at (output, usage or tool), the tool where it is one, and the JSON Pointer behind
+// the #, as RFC 6901, section 6, writes it.
+func (t Target) Split() (subject string, tool ToolRef, pointer string) {
+	subject, pointer, _ = strings.Cut(string(t), "#")
+	if name, ok := strings.CutPrefix(subject, "tool:"); ok {
+		return "tool", ToolRef(name), pointer
+	}
+	return subject, "", pointer
+}
+
+// crossCheck implements crossChecked.
+func (c *VerifyContract) crossCheck(p place) {
+	if p.sound("assertions", "scorers") && len(c.Assertions) == 0 && len(c.Scorers) == 0 {
+		p.breaks(CodeNoChecks, nil)
+	}
+	if p.sound("pass_at", "refuse_below") && c.RefuseBelow > c.PassAt {
+		p.member("refuse_below", CodeRefuseOverPass, params{"max": c.PassAt}, "pass_at")
+	}
+	for i := range c.Assertions {
+		c.Assertions[i].crossCheck(p.in("assertions").item(i))
+	}
+	for i := range c.Scorers {
+		c.Scorers[i].crossCheck(p.in("scorers").item(i))
+	}
+}
+
+// checkTargets holds the tools that assertions look at against those that the task at p allows: what cannot be called
+// cannot be checked.
+func (c *VerifyContract) checkTargets(allowed []ToolRef, p place) {
+	if !p.whole("allowed_tools") {
+		return
+	}
+	tools := appendMember(p.pointer, "allowed_tools")
+	for i := range c.Assertions {
+		a, at := &c.Assertions[i], p.in("verification").in("assertions").item(i)
+		if !at.sound("type", "target", "value") {
+			continue
+		}
+		if _, tool, _ := a.Target.Split(); tool != "" && !allows(allowed, tool) {
+			p.found.add(at.in("target").pointer, CodeTargetNotAllowed, nil, tools)
+		}
+		if a.Type != AssertToolSequence {
+			continue
+		}
+		var sequence []ToolRef
+		if json.Unmarshal(a.Value, &sequence) != nil {
+			continue
+		}
+		for n, tool := range sequence {
+			if !allows(allowed, tool) {
+				p.found.add(at.in("value").item(n).pointer, CodeTargetNotAllowed, nil, tools)
+			}
+		}
+	}
+}
+
+// assertionRule is what an assertion type takes.
+type assertionRule struct {
+	// targets says in words what the type looks at, and reaches decides it.
+	targets string
+	reaches func(subject, pointer string) bool
+	// shape says in words what the value is, and fits decides it. An absent value is given as nil.
+	shape string
+	fits  func(value json.RawMessage) bool
+}
+
+// assertionRules is the one table of what each assertion type takes.
+var assertionRules = sync.OnceValue(func() map[AssertionType]assertionRule {
+	const texts = "output or tool:NAME"
+	isText := func(subject, _ string) bool { return subject != "usage" }
+	anything := func(string, string) bool { return true }
+	return map[AssertionType]assertionRule{
+		AssertEquals: {"output, usage or tool:NAME", anything, "any JSON", func(v json.RawMessage) bool { return v != nil }},
+		AssertContains: {texts, isText, "a text that is not empty", func(v json.RawMessage) bool {
+			var text string
+			return isJSON(v, '"') && json.Unmarshal(v, &text) == nil && text != ""
+		}},
+		AssertMatches:    {texts, isText, "an RE2 expression", func(v json.RawMessage) bool { return isJSON(v, '"') }},
+		AssertJSONSchema: {texts, isText, "a JSON Schema", func(v json.RawMessage) bool { return isJSON(v, '{') || isJSON(v, 't') || isJSON(v, 'f') }},
+		AssertLength:     {texts, isText, "{min, max}, at least one of them", isBounds},
+		AssertToolCalled: {
+			"tool:NAME, without a pointer",
+			func(subject, pointer string) bool { return subject == "tool" && pointer == "" },
+			"{min, max}, or left out",
+			func(v json.RawMessage) bool { return v == nil || isBounds(v) },
+		},
+		AssertToolSequence: {
+			"the calls of the run: leave the target out",
+			func(subject, pointer string) bool { return subject == "output" && pointer == "" },
+			"a list of 1 to 64 tools", isToolList,
+		},
+		AssertUsageMax: {
+			"one count of the meter, such as usage#/tokens_out", isUsageField,
+			"{limit}, a number of 0 or more", isLimit,
+		},
+	}
+})
+
+// bounds is the value of length and tool_called.
+type bounds struct {
+	Min *int64 `json:"min,omitempty" validate:"omitnil,gte=0"`
+	Max *int64 `json:"max,omitempty" validate:"omitnil,gte=0"`
+}
+
+// usageLimit is the value of usage_max.
+type usageLimit struct {
+	Limit float64 `json:"limit" validate:"gte=0"`
+}
+
+// toolList is the value of tool_sequence, as a member so that it can be read by its tags.
+type toolList struct {
+	Tools []ToolRef `json:"tools" validate:"max=64,dive,toolref"`
+}
+
+// isJSON reports whether v is JSON of this kind.
+func isJSON(v json.RawMessage, kind jsontext.Kind) bool { return jsontext.Value(v).Kind() == kind }
+
+// obeys reports whether doc is a valid T.
+func obeys[T any](doc []byte, v *T) bool {
+	u := unit{doc: doc, pointer: rootPointer}
+	var found findings
+	return u.decode(v, &found) == nil && found.clean()
+}
+
+func isBounds(v json.RawMessage) bool {
+	var b bounds
+	return obeys(v, &b) && (b.Min != nil || b.Max != nil)
+}
+
+func isLimit(v json.RawMessage) bool { return obeys(v, new(usageLimit)) }
+
+func isToolList(v json.RawMessage) bool {
+	if !isJSON(v, '[') {
+		return false
+	}
+	var list toolList
+	return obeys(slices.Concat([]byte(`{"tools":`), v, []byte(`}`)), &list) && len(list.Tools) > 0
+}
+
+// isUsageField reports whether a target is one field of Usage.
+func isUsageField(subject, pointer string) bool {
+	p, err := planOf(reflect.TypeFor[Usage]())
+	if subject != "usage" || err != nil {
+		return false
+	}
+	_, ok := p.byName[strings.TrimPrefix(pointer, "/")]
+	return ok && strings.HasPrefix(pointer, "/")
+}
+
+// crossCheck holds target and value to the assertion's type, and the weight to its severity.
+func (a *Assertion) crossCheck(p place) {
+	if a.Weight != nil && p.sound("severity", "weight") && a.Severity != SeverityShould {
+		p.member("weight", CodeOnlyWith, params{"with": "severity should"}, "severity")
+	}
+	if !p.sound("type") {
+		return
+	}
+	takes := assertionRules()[a.Type]
+	if subject, _, pointer := a.Target.Split(); p.sound("target") && !takes.reaches(subject, pointer) {
+		p.member("target", CodeTargetType, params{"type": string(a.Type), "targets": takes.targets}, "type")
+	}
+	if !p.sound("value") {
+		return
+	}
+	if !takes.fits(a.Value) {
+		p.member("value", CodeValueShape, params{"type": string(a.Type), "shape": takes.shape}, "type")
+		return
+	}
+	a.checkValue(p)
+}
+
+// checkValue holds a value of the right shape to what it means.
+func (a *Assertion) checkValue(p place) {
+	switch a.Type {
+	case AssertMatches:
+		if _, err := CompileRegexp(unquote(a.Value)); err != nil {
+			p.member("value", CodeValueRegexp, nil)
+		}
+	case AssertJSONSchema:
+		for _, e := range judgeSchema(a.Value, false) {
+			p.found.add(p.in("value").pointer+strings.TrimPrefix(e.Pointer, rootPointer), e.Code, e.Params)
+		}
+	case AssertLength, AssertToolCalled:
+		var b bounds
+		if a.Value != nil && obeys(a.Value, &b) && b.Min != nil && b.Max != nil && *b.Min > *b.Max {
+			p.in("value").member("min", CodeValueMinOverMax, nil, "max")
+		}
+	case AssertEquals, AssertContains, AssertToolSequence, AssertUsageMax:
+	}
+}
+
+// crossCheck holds what a judge is given to the scorer's type.
+func (s *Scorer) crossCheck(p place) {
+	if !p.sound("type") {
+		return
+	}
+	label, compares := s.Type == ScoreLabel, s.Type == ScoreExact || s.Type == ScoreSimilarity
+	p.needs("rubric", s.Rubric != "", s.Type == ScoreRubric, "type rubric", "type")
+	p.needs("reference", s.Reference != nil, compares, "type exact or similarity", "type")
+	p.needs("labels", len(s.Labels) > 0, label, "type label", "type")
+	p.needs("passing_labels", len(s.PassingLabels) > 0, label, "type label", "type")
+	if !label || !p.whole("labels") {
+		return
+	}
+	for i, passing := range s.PassingLabels {
+		if !slices.Contains(s.Labels, passing) {
+			at := p.in("passing_labels").item(i)
+			p.found.add(at.pointer, CodePassingLabel, nil, p.in("labels").pointer)
+		}
+	}
+}
