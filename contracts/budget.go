@@ -125,7 +125,10 @@ func lay[T any](value, override *T) {
 }
 
 // crossCheck implements crossChecked: a budget that stands alone is judged over the balanced profile.
-func (b *Budget) crossCheck(p place) { b.checkOver(ProfileBalanced, p) }
+func (b *Budget) crossCheck(p place) {
+	p.demandVersion(b.SchemaVersion)
+	b.checkOver(ProfileBalanced, p)
+}
 
 // checkOver holds what results over a profile to the rules between limits. It points at the override that caused the
 // problem: a profile alone, and one override that Effective can make room for, break none.

@@ -188,6 +188,13 @@ func (p place) member(name string, code Code, values params, siblings ...string)
 	p.found.add(appendMember(p.pointer, name), code, values, related...)
 }
 
+// demandVersion records that a document at p does not name its version. An embedded contract may leave it out.
+func (p place) demandVersion(version int) {
+	if version == 0 && p.sound(versionField) {
+		p.found.add(appendMember(p.pointer, versionField), CodeRequired, nil)
+	}
+}
+
 // needs records where a member is absent though the value of its siblings demands it, or present though they forbid it.
 // with says in words what demands it.
 func (p place) needs(name string, present, demanded bool, with string, siblings ...string) {

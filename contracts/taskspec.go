@@ -99,7 +99,7 @@ func (t *TaskSpec) crossCheck(p place) {
 		t.Budget.checkOver(t.Profile, p.in("budget"))
 	}
 	if t.Verification != nil && p.sound("verification") {
-		t.Verification.crossCheck(p.in("verification"))
+		t.Verification.check(p.in("verification"))
 		t.Verification.checkTargets(t.AllowedTools, p)
 	}
 }

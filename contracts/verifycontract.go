@@ -153,8 +153,14 @@ func (t Target) Split() (subject string, tool ToolRef, pointer string) {
 	return subject, "", pointer
 }
 
-// crossCheck implements crossChecked.
+// crossCheck implements crossChecked: the contract is a document of its own.
 func (c *VerifyContract) crossCheck(p place) {
+	p.demandVersion(c.SchemaVersion)
+	c.check(p)
+}
+
+// check holds the contract to its rules, wherever it stands.
+func (c *VerifyContract) check(p place) {
 	if p.sound("assertions", "scorers") && len(c.Assertions) == 0 && len(c.Scorers) == 0 {
 		p.breaks(CodeNoChecks, nil)
 	}

@@ -1,0 +1,59 @@
+package contracts
+
+import "reflect"
+
+// CompilePlan returns what the plan compiler says about a struct type.
+func CompilePlan(t reflect.Type) error {
+	_, err := compilePlan(t, nil)
+	return err
+}
+
+// ErrPlan is what the plan compiler's errors wrap.
+var ErrPlan = errPlan
+
+// TagRules returns the tags of the rules table, and for each the code and a schema keyword that says the same.
+func TagRules() map[string]Code {
+	tags := make(map[string]Code)
+	for _, r := range rulesTable() {
+		tags[r.tag] = r.code
+	}
+	return tags
+}
+
+// RuleKeywords returns the JSON Schema keywords of every rule of every field of a struct type, by pointer-like path.
+func RuleKeywords(t reflect.Type) (map[string]map[string]any, error) {
+	p, err := planOf(t)
+	if err != nil {
+		return nil, err
+	}
+	keywords := make(map[string]map[string]any)
+	var walk func(p *plan, path string)
+	var value func(n *node, path string)
+	value = func(n *node, path string) {
+		for _, r := range n.rules {
+			keywords[path+" "+r.tag] = r.schema(n.shape, r.params)
+		}
+		for _, r := range n.keys {
+			keywords[path+" keys "+r.tag] = r.schema(shapeText, r.params)
+		}
+		if n.elem != nil {
+			value(n.elem, path+"/*")
+		}
+		if n.plan != nil {
+			walk(n.plan, path)
+		}
+	}
+	walk = func(p *plan, path string) {
+		for i := range p.fields {
+			value(&p.fields[i].node, path+"/"+p.fields[i].name)
+		}
+	}
+	walk(p, "")
+	return keywords, nil
+}
+
+// ParseNumber and ParseInteger judge JSON numbers.
+var (
+	ParseNumber  = parseNumber
+	ParseInteger = parseInteger
+)
