@@ -6,8 +6,7 @@ import "axiom25/contracts/runstate"
 const redacted = `"[redacted]"`
 
 // Calls returns the ended tool calls of a run as evidence, each by its last attempt, in the order in which they
-// first started. Server and
-// browser both take it from the run's events, so that both judge by the same.
+// first started. Server and browser both take it from the run's events, so that both judge by the same.
 func Calls(t *runstate.Transcript) []CallEvidence {
 	var calls []CallEvidence
 	for _, call := range t.Calls() {

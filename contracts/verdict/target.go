@@ -13,11 +13,12 @@ import (
 	"axiom25/contracts"
 )
 
-// What a target begins with.
+// What a target can look at. The plain output is a text; with a pointer, be it the empty one of `output#`, it is
+// read as JSON.
 const (
 	targetOutput = "output"
 	targetUsage  = "usage"
-	targetTool   = "tool:"
+	targetTool   = "tool"
 )
 
 // text is what contains and matches look at.
@@ -37,41 +38,46 @@ func (j *judge) text(t contracts.Target) (string, error) {
 
 // value is the target as JSON in its RFC 8785 form.
 func (j *judge) value(t contracts.Target) (jsontext.Value, error) {
-	subject, pointer, pointed := strings.Cut(string(t), "#")
-	doc, err := j.document(subject)
+	subject, tool, pointer := t.Split()
+	var doc jsontext.Value
+	var err error
+	switch subject {
+	case targetOutput:
+		doc, err = j.output()
+	case targetUsage:
+		doc, err = j.usage()
+	case targetTool:
+		doc, err = j.lastOutput(tool)
+	default:
+		return nil, errTarget
+	}
 	if err != nil {
 		return nil, err
 	}
-	if pointed {
-		if doc, err = at(doc, pointer); err != nil {
-			return nil, err
-		}
+	if doc, err = at(doc, pointer); err != nil {
+		return nil, err
 	}
-	if strings.HasPrefix(subject, targetTool) && bytes.Contains(doc, []byte(redacted)) {
+	if subject == targetTool && bytes.Contains(doc, []byte(redacted)) {
 		return nil, errHidden
 	}
 	return doc, nil
 }
 
-// document is the whole of what a target's first part names.
-func (j *judge) document(subject string) (jsontext.Value, error) {
-	if tool, ok := strings.CutPrefix(subject, targetTool); ok {
-		return j.lastOutput(contracts.ToolRef(tool))
+// output is the answer as JSON.
+func (j *judge) output() (jsontext.Value, error) {
+	if j.parsed == nil && j.parsedErr == nil {
+		j.parsed, j.parsedErr = canonical([]byte(j.evidence.Output))
 	}
-	switch subject {
-	case targetOutput:
-		if j.parsed == nil && j.parsedErr == nil {
-			j.parsed, j.parsedErr = canonical([]byte(j.evidence.Output))
-		}
-		return j.parsed, j.parsedErr
-	case targetUsage:
-		usage, err := json.Marshal(j.evidence.Used)
-		if err != nil {
-			return nil, errNotJSON
-		}
-		return canonical(usage)
+	return j.parsed, j.parsedErr
+}
+
+// usage is the meter as events write it.
+func (j *judge) usage() (jsontext.Value, error) {
+	doc, err := contracts.Encode(j.evidence.Used)
+	if err != nil {
+		return nil, errNotJSON
 	}
-	return nil, errTarget
+	return canonical(doc)
 }
 
 // lastOutput is the output of the last ended call of a tool.

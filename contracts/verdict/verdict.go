@@ -6,7 +6,8 @@
 //
 // The target `output` is the answer's text, `tool:NAME` the output of the last ended call of that tool (any
 // version of it, or exactly NAME where that is name@version), and `usage` the meter when the answer came. A
-// #/json/pointer behind it reads the target as JSON and picks a value (RFC 6901, section 6).
+// #/json/pointer behind it reads the target as JSON and picks a value (RFC 6901, section 6); `output#` is the
+// whole answer read as JSON.
 //
 //   - equals compares JSON values by their RFC 8785 form. The plain output against a JSON string is compared as
 //     text, without reading it as JSON.
