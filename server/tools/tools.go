@@ -1,11 +1,20 @@
 // Package tools is the server's tool catalogue: which tools there are, which version a reference names, and
 // how the builtin ones are carried out.
+//
+// What it guarantees: content never changes under one version; a builtin tool cannot be set, shadowed or
+// removed from outside; a builtin call ends at its tool's timeout, and a defect in it ends the call alone.
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/mod/semver"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
@@ -23,30 +32,270 @@ type Builtin interface {
 
 // Catalogue is the set of tools: the builtin ones and those in the journal. It implements
 // contracts.Catalogue. Its methods may be called from any number of goroutines.
-type Catalogue struct{}
+type Catalogue struct {
+	// KeepTrust stores tools with the trust that the document claims instead of untrusted. It is set, where the
+	// operator wants it, before the catalogue is shared.
+	KeepTrust bool
+
+	journal  journal.Journal
+	builtins map[contracts.ToolRef]*builtin
+	reserved map[string]bool // the names of the builtin tools
+
+	writing sync.Mutex // held over a write to the journal and the change of byName that follows
+	mu      sync.RWMutex
+	byName  map[string][]contracts.ToolEntry // each the highest version first; slices are replaced, never changed
+}
+
+var _ contracts.Catalogue = (*Catalogue)(nil)
 
 // Open reads the catalogue from the journal and adds the builtin tools.
 func Open(ctx context.Context, j journal.Journal, builtins ...Builtin) (*Catalogue, error) {
-	return nil, errors.ErrUnsupported
+	c := &Catalogue{
+		journal:  j,
+		builtins: make(map[contracts.ToolRef]*builtin, len(builtins)),
+		reserved: make(map[string]bool, len(builtins)),
+		byName:   map[string][]contracts.ToolEntry{},
+	}
+	for _, b := range builtins {
+		if err := c.addBuiltin(b); err != nil {
+			return nil, err
+		}
+	}
+	stored, err := j.Tools(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the tool catalogue: %w", err)
+	}
+	for _, t := range stored {
+		if c.reserved[t.Name] { // a builtin tool that is newer than the stored one
+			continue
+		}
+		spec, err := contracts.Decode[contracts.ToolSpec](t.Spec)
+		if err != nil {
+			return nil, fmt.Errorf("stored tool %s@%s: %w", t.Name, t.Version, err)
+		}
+		c.add(contracts.ToolEntry{Spec: *spec, Digest: t.Digest, Gate: spec.Gate()})
+	}
+	return c, nil
 }
 
-// Tool implements contracts.Catalogue.
-func (c *Catalogue) Tool(ref contracts.ToolRef) (*contracts.ToolSpec, bool) { return nil, false }
+// addBuiltin makes a builtin tool part of the catalogue, with its input schema compiled.
+func (c *Catalogue) addBuiltin(b Builtin) error {
+	spec := b.Spec()
+	entry, err := entryOf(spec)
+	if err != nil {
+		return fmt.Errorf("builtin tool %s: %w", spec.Ref(), err)
+	}
+	compiled, err := compileBuiltin(b)
+	if err != nil {
+		return fmt.Errorf("builtin tool %s: %w", spec.Ref(), err)
+	}
+	c.builtins[spec.Ref()] = compiled
+	c.reserved[spec.Name] = true
+	c.add(entry)
+	return nil
+}
+
+// Tool implements contracts.Catalogue. The definition is shared and must not be changed.
+func (c *Catalogue) Tool(ref contracts.ToolRef) (*contracts.ToolSpec, bool) {
+	entry, ok := c.find(ref)
+	if !ok {
+		return nil, false
+	}
+	return &entry.Spec, true
+}
+
+// Entry returns what ref names with its digest and gate.
+func (c *Catalogue) Entry(ref contracts.ToolRef) (contracts.ToolEntry, bool) {
+	entry, ok := c.find(ref)
+	if !ok {
+		return contracts.ToolEntry{}, false
+	}
+	return *entry, true
+}
+
+// find returns the entry that ref names, the highest version where ref has none.
+func (c *Catalogue) find(ref contracts.ToolRef) (*contracts.ToolEntry, bool) {
+	name, version := ref.Split()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	versions := c.byName[name]
+	if version == "" && len(versions) > 0 {
+		return &versions[0], true
+	}
+	for i := range versions {
+		if versions[i].Spec.Version == version {
+			return &versions[i], true
+		}
+	}
+	return nil, false
+}
 
 // Builtin returns the code behind a builtin tool.
-func (c *Catalogue) Builtin(ref contracts.ToolRef) (Builtin, bool) { return nil, false }
-
-// List returns every version of every tool, ordered by name and then by version, the highest first.
-func (c *Catalogue) List() []contracts.ToolEntry { return nil }
-
-// Put stores a tool as the operator sent it, forced to trust untrusted unless keepTrust. The error is a
-// *contracts.Problem where the tool is at fault: tool-version-conflict, or invalid-document for a builtin.
-func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
-	return contracts.ToolEntry{}, errors.ErrUnsupported
+func (c *Catalogue) Builtin(ref contracts.ToolRef) (Builtin, bool) {
+	b, ok := c.builtin(ref)
+	if !ok {
+		return nil, false
+	}
+	return b.Builtin, true
 }
 
-// Delete removes a version (name@version) or every version (name). The error is a *contracts.Problem:
-// not-found, or forbidden for a builtin.
+func (c *Catalogue) builtin(ref contracts.ToolRef) (*builtin, bool) {
+	spec, ok := c.Tool(ref)
+	if !ok {
+		return nil, false
+	}
+	b, ok := c.builtins[spec.Ref()]
+	return b, ok
+}
+
+// List returns every version of every tool, ordered by name and then by version, the highest first.
+func (c *Catalogue) List() []contracts.ToolEntry {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	list := []contracts.ToolEntry{}
+	for _, versions := range c.byName {
+		list = append(list, versions...)
+	}
+	slices.SortFunc(list, func(a, b contracts.ToolEntry) int {
+		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), compareVersions(b.Spec.Version, a.Spec.Version))
+	})
+	return list
+}
+
+// Put stores a tool, forced to trust untrusted unless KeepTrust. Storing the same content again changes
+// nothing. The error is a *contracts.Problem where the tool is at fault: tool-version-conflict, or
+// invalid-document for a builtin; the journal's errors are passed on wrapped.
+func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
+	if p := c.claimsBuiltin(spec); p != nil {
+		return contracts.ToolEntry{}, p
+	}
+	stored := *spec
+	if !c.KeepTrust {
+		stored.Trust = contracts.TrustUntrusted
+	}
+	entry, err := entryOf(&stored)
+	if err != nil {
+		return contracts.ToolEntry{}, fmt.Errorf("put tool %s: %w", spec.Ref(), err)
+	}
+	doc, err := contracts.Encode(&stored)
+	if err != nil {
+		return contracts.ToolEntry{}, fmt.Errorf("put tool %s: %w", spec.Ref(), err)
+	}
+
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	err = c.journal.PutTool(ctx, journal.Tool{Name: stored.Name, Version: stored.Version, Spec: doc, Digest: entry.Digest})
+	if conflict := (*journal.ToolConflictError)(nil); errors.As(err, &conflict) {
+		return contracts.ToolEntry{}, contracts.NewProblem(contracts.ProblemToolVersionConflict,
+			"this version is in the catalogue with another content; raise the version")
+	}
+	if err != nil {
+		return contracts.ToolEntry{}, fmt.Errorf("put tool %s: %w", spec.Ref(), err)
+	}
+	c.add(entry)
+	return entry, nil
+}
+
+// Delete removes a version (name@version) or every version (name). Runs that were created before keep the
+// definition that they pinned. The error is a *contracts.Problem: not-found, or forbidden for a builtin; the
+// journal's errors are passed on wrapped.
 func (c *Catalogue) Delete(ctx context.Context, ref contracts.ToolRef) error {
-	return errors.ErrUnsupported
+	name, version := ref.Split()
+	if c.reserved[name] {
+		return contracts.NewProblem(contracts.ProblemForbidden, "a builtin tool is part of this server and cannot be deleted")
+	}
+
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	err := c.journal.DeleteTool(ctx, name, version)
+	if errors.Is(err, journal.ErrNotFound) {
+		return contracts.NewProblem(contracts.ProblemNotFound, "there is no such tool")
+	}
+	if err != nil {
+		return fmt.Errorf("delete tool %s: %w", ref, err)
+	}
+	c.remove(name, version)
+	return nil
+}
+
+// claimsBuiltin returns what is wrong with a tool from outside that says it is builtin, or that takes a
+// builtin tool's name and would so answer to its bare reference.
+func (c *Catalogue) claimsBuiltin(spec *contracts.ToolSpec) *contracts.Problem {
+	var found []contracts.FieldError
+	refuse := func(pointer, detail string) {
+		found = append(found, contracts.FieldError{Pointer: pointer, Code: codeReserved, Detail: detail})
+	}
+	if c.reserved[spec.Name] {
+		refuse("#/name", "is the name of a builtin tool")
+	}
+	if spec.Transport.Type == contracts.TransportBuiltin {
+		refuse("#/transport/type", "builtin tools are part of the server and cannot be set")
+	}
+	if spec.Trust == contracts.TrustBuiltin {
+		refuse("#/trust", "builtin tools are part of the server and cannot be set")
+	}
+	if found == nil {
+		return nil
+	}
+	p := contracts.NewProblem(contracts.ProblemInvalidDocument, "")
+	p.Schema = fmt.Sprintf("toolspec/v%d", contracts.Version)
+	p.Truncated = new(bool)
+	p.Errors = found
+	return p
+}
+
+// codeReserved marks a value that only the server's own tools have.
+const codeReserved contracts.Code = "rule.reserved"
+
+// add puts an entry in its place, in place of the same version.
+func (c *Catalogue) add(entry contracts.ToolEntry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name, version := entry.Spec.Name, entry.Spec.Version
+	versions := without(c.byName[name], version)
+	versions = append(versions, entry)
+	slices.SortFunc(versions, func(a, b contracts.ToolEntry) int { return compareVersions(b.Spec.Version, a.Spec.Version) })
+	c.byName[name] = versions
+}
+
+// remove takes a version away, or all of a tool's where version is empty.
+func (c *Catalogue) remove(name, version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := without(c.byName[name], version)
+	if version == "" || len(left) == 0 {
+		delete(c.byName, name)
+		return
+	}
+	c.byName[name] = left
+}
+
+// without returns a copy of versions in which one version is missing.
+func without(versions []contracts.ToolEntry, version string) []contracts.ToolEntry {
+	left := make([]contracts.ToolEntry, 0, len(versions)+1)
+	for _, e := range versions {
+		if e.Spec.Version != version {
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
+// entryOf returns the catalogue's entry for a definition.
+func entryOf(spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
+	doc, err := contracts.Encode(spec)
+	if err != nil {
+		return contracts.ToolEntry{}, err
+	}
+	digest, err := contracts.DigestJSON(doc)
+	if err != nil {
+		return contracts.ToolEntry{}, err
+	}
+	return contracts.ToolEntry{Spec: *spec, Digest: digest, Gate: spec.Gate()}, nil
+}
+
+// compareVersions orders semantic versions by precedence (SemVer 2.0.0, section 11), and versions of equal
+// precedence, which differ in build metadata alone, as text, so that the order is total.
+func compareVersions(a, b string) int {
+	return cmp.Or(semver.Compare("v"+a, "v"+b), cmp.Compare(a, b))
 }
