@@ -120,7 +120,7 @@ func (u unit) decode(v any, found *findings) *Problem {
 	}
 	first := len(found.list)
 	r := reader{doc: u.doc, base: u.base, at: u.pointer, lenient: u.lenient, found: found}
-	if err := r.read(p, target); err != nil {
+	if err := r.read(p, target); err != nil && !errors.Is(err, errFull) {
 		return u.malformed(err)
 	}
 	u.judge(p, target, v, found)

@@ -1,7 +1,6 @@
 package contracts
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -161,7 +160,7 @@ type places struct {
 // locate fills in the offsets that the findings from index first on lack: where each value begins, in bytes. What is
 // not in the document keeps none. The pointers of doc begin with prefix, its bytes lie at base.
 func (f *findings) locate(first int, doc []byte, base int64, prefix string) {
-	root := &places{}
+	root, wanted := &places{}, 0
 	for i := first; i < len(f.list); i++ {
 		e := &f.list[i]
 		if e.Offset != nil || e.Code == CodeRequired {
@@ -180,52 +179,58 @@ func (f *findings) locate(first int, doc []byte, base int64, prefix string) {
 			at = next
 		}
 		at.errors = append(at.errors, e)
+		wanted++
 	}
-	if len(root.errors) == 0 && len(root.children) == 0 {
-		return
+	if wanted > 0 {
+		search := placeSearch{doc: doc, base: base, dec: newDecoder(doc), wanted: wanted}
+		search.value(root)
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(doc), jsontext.AllowDuplicateNames(true))
-	root.find(dec, doc, base)
 }
 
-// find reads the next value of dec and gives its offset to the errors that belong to it.
-func (p *places) find(dec *jsontext.Decoder, doc []byte, base int64) {
-	kind := dec.PeekKind()
-	start := valueStart(doc, dec.InputOffset())
-	for _, e := range p.errors {
-		if e.Offset == nil {
-			offset := base + start
-			e.Offset = &offset
+// placeSearch reads a document once more to see where values begin. The document was read before: it is JSON up to
+// where the findings end.
+type placeSearch struct {
+	doc    []byte
+	base   int64
+	dec    *jsontext.Decoder
+	wanted int
+}
+
+// value reads the next value, whose place is at. It stops when all is found.
+func (s *placeSearch) value(at *places) {
+	kind := s.dec.PeekKind()
+	start := s.base + valueStart(s.doc, s.dec.InputOffset())
+	for _, e := range at.errors {
+		if e.Offset == nil { // a name that stands twice has been seen
+			e.Offset = &start
+			s.wanted--
 		}
 	}
-	if len(p.children) == 0 || (kind != '{' && kind != '[') {
-		_ = dec.SkipValue() // the document was read before
+	if len(at.children) == 0 || (kind != '{' && kind != '[') {
+		_ = s.dec.SkipValue()
 		return
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return
-	}
-	for i := 0; ; i++ {
-		switch dec.PeekKind() {
+	_, _ = s.dec.ReadToken()
+	for i := 0; s.wanted > 0; i++ {
+		switch s.dec.PeekKind() {
 		case '}', ']':
-			_, _ = dec.ReadToken()
+			_, _ = s.dec.ReadToken()
 			return
 		case jsontext.KindInvalid:
+			s.wanted = 0
 			return
 		}
-		token := strconv.Itoa(i)
-		if kind == '{' {
-			name, err := dec.ReadToken()
-			if err != nil {
-				return
-			}
-			token = name.String()
+		token := ""
+		if kind == '[' {
+			token = strconv.Itoa(i)
+		} else if raw, err := s.dec.ReadValue(); err == nil && len(raw) <= maxRawName {
+			token = unquote(raw)
 		}
-		child := p.children[token]
-		if child == nil {
-			child = &places{}
+		if child := at.children[token]; child != nil {
+			s.value(child)
+			continue
 		}
-		child.find(dec, doc, base)
+		_ = s.dec.SkipValue()
 	}
 }
 

@@ -129,8 +129,11 @@ func parseFree(raw []byte) (any, []FieldError) {
 		return nil, u.malformed(err).Errors
 	}
 	if !isPlainIJSON(value) {
-		w := freeReader{dec: newDecoder(raw), doc: raw, found: &found}
-		if w.value(rootPointer); len(found.list) > 0 {
+		sound, err := r.lookThrough(value, valueStart(raw, 0))
+		if err != nil && !errors.Is(err, errFull) {
+			return nil, u.malformed(err).Errors
+		}
+		if !sound {
 			return nil, found.sorted()
 		}
 	}

@@ -28,10 +28,16 @@ func parseInteger(literal []byte) (int64, bool) {
 // parseNumber reads a JSON number that IEEE 754 double precision holds: what is printed again, in its shortest form
 // or in full, is the same number. So 0.1 passes, and 2^53+1, 1e400 and 0.1 with twenty more digits do not.
 func parseNumber(literal []byte) (float64, bool) {
+	if len(literal) > maxNumberBytes {
+		return 0, false
+	}
 	text := string(literal)
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return 0, false
+	}
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return f, n == 0 || bits.Len64(n>>bits.TrailingZeros64(n)) <= 53
 	}
 	digits, exponent, ok := decimal(text)
 	if !ok {
@@ -69,6 +75,9 @@ func decimal(text string) (digits string, exponent int, ok bool) {
 	return trimmed, exponent + len(digits) - len(trimmed), true
 }
 
+// maxNumberBytes is longer than any double that is written out in full.
+const maxNumberBytes = 1100
+
 // The bounds of what isExact works out: no double has more significant decimal digits, nor a longer fraction.
 const (
 	maxExactDigits   = 767
@@ -80,10 +89,6 @@ const (
 func isExact(digits string, exponent int) bool {
 	if len(digits) > maxExactDigits || exponent > 308 || exponent < -maxExactExponent {
 		return false
-	}
-	if exponent >= 0 && len(digits)+exponent <= 19 {
-		n, err := strconv.ParseUint(digits+strings.Repeat("0", exponent), 10, 64)
-		return err == nil && bits.Len64(n>>bits.TrailingZeros64(n)) <= 53
 	}
 	m, ok := new(big.Int).SetString(digits, 10)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 )
 
 // reader reads one document in one pass, driven by plans. What breaks the contract is recorded, the value skipped,
-// and the reading goes on; only what is not JSON ends it.
+// and the reading goes on; what is not JSON ends it, and so do more findings than a problem shows.
 type reader struct {
 	doc  []byte
 	dec  *jsontext.Decoder
@@ -29,6 +29,9 @@ type step struct {
 	name  string
 	index int // where name is not used: -1 for a member
 }
+
+// errFull ends the reading of a document in which enough was found.
+var errFull = errors.New("more findings than a problem shows")
 
 // newDecoder returns a decoder over doc that reads it in place. Duplicate names are the reader's to find: the
 // decoder would stop at the first.
@@ -84,20 +87,18 @@ func (r *reader) offset() *int64 {
 
 // refuse records that the next value breaks a rule and skips it.
 func (r *reader) refuse(code Code, values params) error {
-	if !r.found.full() {
-		r.found.addUnread(r.pointer(), r.offset(), code, values)
-	}
+	r.found.addUnread(r.pointer(), r.offset(), code, values)
 	return r.dec.SkipValue()
 }
 
 // value reads the next value into v, which the node describes.
 func (r *reader) value(n *node, v reflect.Value) error {
 	if r.found.full() {
-		return r.dec.SkipValue()
+		return errFull
 	}
 	kind := r.dec.PeekKind()
 	if kind == jsontext.KindInvalid {
-		return r.dec.SkipValue()
+		return r.dec.SkipValue() // returns the error
 	}
 	if kind == 'n' && n.shape != shapeFree && n.shape != shapeAny {
 		return r.refuse(CodeNull, nil)
@@ -233,13 +234,9 @@ func (r *reader) free(n *node, v reflect.Value) error {
 		return err
 	}
 	if !isPlainIJSON(raw) {
-		before := len(r.found.list)
-		w := freeReader{dec: newDecoder(raw), doc: raw, base: offset, found: r.found}
-		at := r.pointer()
-		w.value(at)
-		if len(r.found.list) > before {
-			r.found.mask(at)
-			return nil
+		sound, err := r.lookThrough(raw, offset)
+		if !sound || err != nil {
+			return err
 		}
 	}
 	if n.shape == shapeFree {
@@ -288,132 +285,192 @@ func isPlainIJSON(raw []byte) bool {
 	return raw[0] == '[' && bytes.IndexByte(raw, '{') < 0 || raw[0] != '[' && raw[0] != '{' || jsontext.Value(raw).IsValid()
 }
 
-// freeReader looks through free JSON for what I-JSON forbids.
-type freeReader struct {
-	dec   *jsontext.Decoder
-	doc   []byte
-	base  int64
-	found *findings
+// lookThrough looks for what I-JSON forbids in the value raw, which lies at base, and reports whether it found none.
+func (r *reader) lookThrough(raw []byte, base int64) (sound bool, err error) {
+	before := len(r.found.list)
+	err = r.within(raw, base, r.freeValue)
+	if len(r.found.list) > before {
+		r.found.mask(r.pointer())
+		return false, err
+	}
+	return true, err
 }
 
-// value looks through the next value. The document is known to be valid JSON.
-func (w *freeReader) value(pointer string) {
-	start := w.base + valueStart(w.doc, w.dec.InputOffset())
-	if w.found.full() {
-		_ = w.dec.SkipValue()
-		return
+// within lets read work on raw, a value that was read before and lies at base.
+func (r *reader) within(raw []byte, base int64, read func() error) error {
+	doc, outer, dec, depth := r.doc, r.base, r.dec, len(r.path)
+	r.doc, r.base, r.dec = raw, base, newDecoder(raw)
+	err := read()
+	r.doc, r.base, r.dec, r.path = doc, outer, dec, r.path[:depth]
+	return err
+}
+
+// freeValue looks through the next value.
+func (r *reader) freeValue() error {
+	if r.found.full() {
+		return errFull
 	}
-	switch w.dec.PeekKind() {
+	switch r.dec.PeekKind() {
 	case '0':
-		raw, _ := w.dec.ReadValue()
-		if _, ok := parseNumber(raw); !ok {
-			w.found.addUnread(pointer, &start, CodeNumber, nil)
-		}
-	case '{':
-		w.object(pointer)
-	case '[':
-		_, _ = w.dec.ReadToken()
-		for i := 0; w.dec.PeekKind() != ']'; i++ {
-			w.value(appendIndex(pointer, i))
-		}
-		_, _ = w.dec.ReadToken()
-	default:
-		_ = w.dec.SkipValue()
-	}
-}
-
-func (w *freeReader) object(pointer string) {
-	_, _ = w.dec.ReadToken()
-	seen := make(map[string]struct{})
-	for w.dec.PeekKind() != '}' {
-		start := w.base + valueStart(w.doc, w.dec.InputOffset())
-		raw, _ := w.dec.ReadValue()
-		if w.found.full() {
-			_ = w.dec.SkipValue()
-			continue
-		}
-		name := unquote(raw)
-		if _, twice := seen[name]; twice {
-			w.found.addUnread(appendMember(pointer, name), &start, CodeDuplicateKey, nil)
-			_ = w.dec.SkipValue()
-			continue
-		}
-		seen[name] = struct{}{}
-		w.value(appendMember(pointer, name))
-	}
-	_, _ = w.dec.ReadToken()
-}
-
-// list reads an array. It stops at the limit, so that a hostile document costs no more than an honest one.
-func (r *reader) list(n *node, v reflect.Value) error {
-	if r.dec.PeekKind() != '[' {
-		return r.refuse(CodeType, params{"type": "array"})
-	}
-	offset := r.offset()
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	v.Set(reflect.MakeSlice(n.typ, 0, 0))
-	for i := 0; ; i++ {
-		if kind := r.dec.PeekKind(); kind == ']' {
-			_, err := r.dec.ReadToken()
-			return err
-		} else if kind == jsontext.KindInvalid {
-			return r.dec.SkipValue()
-		}
-		if i == n.limit {
-			r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
-		}
-		if i >= n.limit {
-			if err := r.dec.SkipValue(); err != nil {
-				return err
-			}
-			continue
-		}
-		v.Grow(1)
-		v.SetLen(i + 1)
-		r.enterAt(i)
-		err := r.value(n.elem, v.Index(i))
-		r.leave()
+		offset := r.offset()
+		raw, err := r.dec.ReadValue()
 		if err != nil {
 			return err
 		}
+		if _, ok := parseNumber(raw); !ok {
+			r.found.addUnread(r.pointer(), offset, CodeNumber, nil)
+		}
+		return nil
+	case '{':
+		return r.freeObject()
+	case '[':
+		return r.freeList()
 	}
+	return r.dec.SkipValue()
 }
 
-// members reads an object whose names the contract leaves open.
-func (r *reader) members(n *node, v reflect.Value) error {
-	if r.dec.PeekKind() != '{' {
-		return r.refuse(CodeType, params{"type": "object"})
-	}
-	offset := r.offset()
+func (r *reader) freeList() error {
 	if _, err := r.dec.ReadToken(); err != nil {
 		return err
 	}
-	v.Set(reflect.MakeMap(n.typ))
-	for i := 0; ; i++ {
-		if r.dec.PeekKind() == '}' {
-			_, err := r.dec.ReadToken()
+	for i := 0; r.dec.PeekKind() != ']'; i++ {
+		r.enterAt(i)
+		if err := r.freeValue(); err != nil {
 			return err
+		}
+		r.leave()
+	}
+	_, err := r.dec.ReadToken()
+	return err
+}
+
+func (r *reader) freeObject() error {
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	seen := make(map[string]struct{})
+	for r.dec.PeekKind() != '}' {
+		if r.found.full() {
+			return errFull
 		}
 		place := r.offset()
 		raw, err := r.dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		if i == n.limit {
-			r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
+		name := unquote(raw)
+		r.enter(name)
+		if _, twice := seen[name]; twice {
+			r.found.addUnread(r.pointer(), place, CodeDuplicateKey, nil)
+			err = r.dec.SkipValue()
+		} else {
+			seen[name] = struct{}{}
+			err = r.freeValue()
 		}
-		if i >= n.limit || r.found.full() {
-			if err := r.dec.SkipValue(); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.member(n, v, unquote(raw), place); err != nil {
+		if err != nil {
 			return err
 		}
+		r.leave()
 	}
+	_, err := r.dec.ReadToken()
+	return err
+}
+
+// overfull reports whether the next value, a list or map, holds more than limit elements. It looks no further than it
+// must.
+func (r *reader) overfull(limit int) bool {
+	depth, elements, quoted := 0, 1, false
+	doc := r.doc[valueStart(r.doc, r.dec.InputOffset()):]
+	for i := 0; i < len(doc); i++ {
+		switch c := doc[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth == 0 {
+				return false
+			}
+		case c == ',' && depth == 1:
+			if elements++; elements > limit {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bounded calls read for a list or map. Where that holds more than the limit, the surplus is passed over as a whole,
+// so that a hostile document costs no more than an honest one.
+func (r *reader) bounded(n *node, read func() error) error {
+	if !r.overfull(n.limit) {
+		return read()
+	}
+	offset := r.offset()
+	r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	return r.within(raw, *offset, read)
+}
+
+// list reads an array, at most as far as its limit.
+func (r *reader) list(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '[' {
+		return r.refuse(CodeType, params{"type": "array"})
+	}
+	return r.bounded(n, func() error {
+		if _, err := r.dec.ReadToken(); err != nil {
+			return err
+		}
+		v.Set(reflect.MakeSlice(n.typ, 0, 0))
+		for i := 0; r.dec.PeekKind() != ']'; i++ {
+			if i == n.limit {
+				return nil
+			}
+			v.Grow(1)
+			v.SetLen(i + 1)
+			r.enterAt(i)
+			if err := r.value(n.elem, v.Index(i)); err != nil {
+				return err
+			}
+			r.leave()
+		}
+		_, err := r.dec.ReadToken()
+		return err
+	})
+}
+
+// members reads an object whose names the contract leaves open, at most as far as its limit.
+func (r *reader) members(n *node, v reflect.Value) error {
+	if r.dec.PeekKind() != '{' {
+		return r.refuse(CodeType, params{"type": "object"})
+	}
+	return r.bounded(n, func() error {
+		if _, err := r.dec.ReadToken(); err != nil {
+			return err
+		}
+		v.Set(reflect.MakeMap(n.typ))
+		for i := 0; r.dec.PeekKind() != '}'; i++ {
+			if i == n.limit {
+				return nil
+			}
+			place := r.offset()
+			raw, err := r.dec.ReadValue()
+			if err != nil {
+				return err
+			}
+			if err := r.member(n, v, unquote(raw), place); err != nil {
+				return err
+			}
+		}
+		_, err := r.dec.ReadToken()
+		return err
+	})
 }
 
 // member reads the value of one name into the map v.
@@ -460,13 +517,13 @@ func (r *reader) object(p *plan, v reflect.Value) error {
 
 // field reads the value behind the name raw.
 func (r *reader) field(p *plan, v reflect.Value, raw []byte, place int64, seen *uint64, body *pendingBody) error {
-	if r.found.full() {
-		return r.dec.SkipValue()
-	}
 	i, known := p.lookup(raw)
 	if !known {
 		if !r.lenient {
-			r.unknown(p, unquote(raw), place)
+			r.unknown(p, raw, place)
+		}
+		if r.found.full() {
+			return errFull
 		}
 		return r.dec.SkipValue()
 	}
@@ -474,6 +531,9 @@ func (r *reader) field(p *plan, v reflect.Value, raw []byte, place int64, seen *
 	r.enter(f.name)
 	defer r.leave()
 	if *seen&(1<<i) != 0 {
+		if r.found.full() {
+			return errFull
+		}
 		r.found.addUnread(r.pointer(), &place, CodeDuplicateKey, nil)
 		return r.dec.SkipValue()
 	}
@@ -484,8 +544,14 @@ func (r *reader) field(p *plan, v reflect.Value, raw []byte, place int64, seen *
 	return r.value(&f.node, v.FieldByIndex(f.index))
 }
 
+// maxRawName is as long as a name can be, quoted and escaped, that is not too long for a pointer.
+const maxRawName = 6*maxPointer + 2
+
 // lookup finds the field that a quoted name names.
 func (p *plan) lookup(raw []byte) (int, bool) {
+	if len(raw) > maxRawName {
+		return 0, false
+	}
 	if bytes.IndexByte(raw, '\\') < 0 && len(raw) >= 2 {
 		i, ok := p.byName[string(raw[1:len(raw)-1])]
 		return i, ok
@@ -494,8 +560,13 @@ func (p *plan) lookup(raw []byte) (int, bool) {
 	return i, ok
 }
 
-// unknown records a name that the contract does not have.
-func (r *reader) unknown(p *plan, name string, place int64) {
+// unknown records a name that the contract does not have; one that is too long for a pointer, at its object.
+func (r *reader) unknown(p *plan, raw []byte, place int64) {
+	if len(raw) > maxRawName {
+		r.found.addUnread(r.pointer(), &place, CodeUnknownField, nil)
+		return
+	}
+	name := unquote(raw)
 	names := make([]string, len(p.fields))
 	for i := range p.fields {
 		names[i] = p.fields[i].name
@@ -514,7 +585,7 @@ func (r *reader) missing(p *plan, v reflect.Value, seen uint64) {
 	for i := range p.fields {
 		f := &p.fields[i]
 		switch {
-		case seen&(1<<i) != 0 || r.found.full():
+		case seen&(1<<i) != 0:
 		case f.preset.IsValid():
 			v.FieldByIndex(f.index).Set(f.preset)
 		case f.required:
@@ -547,7 +618,7 @@ func (b *pendingBody) keep(r *reader) error {
 
 // body reads what was kept as the struct that the event's type names.
 func (r *reader) body(v reflect.Value, kept *pendingBody) error {
-	if kept.raw == nil || r.found.full() {
+	if kept.raw == nil {
 		return nil
 	}
 	var target EventData
@@ -569,12 +640,11 @@ func (r *reader) body(v reflect.Value, kept *pendingBody) error {
 	if err != nil {
 		return err
 	}
-	outer := *r
-	r.doc, r.base, r.dec = kept.raw, kept.base, newDecoder(kept.raw)
 	r.enter("data")
-	err = r.object(bodyPlan, reflect.ValueOf(target).Elem())
-	r.doc, r.base, r.dec, r.path = outer.doc, outer.base, outer.dec, outer.path
-	return err
+	defer r.leave()
+	return r.within(kept.raw, kept.base, func() error {
+		return r.object(bodyPlan, reflect.ValueOf(target).Elem())
+	})
 }
 
 // nearest returns the candidate that differs least from name, by at most two edits; of equals the first in the order
