@@ -195,12 +195,21 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	// The readers go first: the last connection to close takes the log with it.
-	err := errors.Join(j.reader.close(), j.writer.close(), j.lock.Close())
+	err := errors.Join(j.closeConnections(), j.lock.Close())
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil
+}
+
+// closeConnections closes the connections in the order that suits the end. The last connection to close copies
+// the log into the file and removes it, where it may write. That is right after a clean end, and wrong after a
+// failed fsync: the log then stays as it is for the next Open to read.
+func (j *Journal) closeConnections() error {
+	if j.writer.brokenBy() != nil {
+		return errors.Join(j.writer.close(), j.reader.close())
+	}
+	return errors.Join(j.reader.close(), j.writer.close())
 }
 
 // write hands a write to the writer and waits for its outcome.

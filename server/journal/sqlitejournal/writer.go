@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -109,7 +110,7 @@ func openWriter(ctx context.Context, path string, opts Options) (*writer, error)
 func (w *writer) close() error {
 	var err error
 	if w.stmt != nil {
-		if w.broken == nil {
+		if w.brokenBy() == nil {
 			err = w.checkpoint("TRUNCATE")
 		}
 		err = errors.Join(err, w.stmt.close())
@@ -191,6 +192,9 @@ func (w *writer) run() {
 		for group := w.next(); len(group) > 0; group = w.next() {
 			w.commit(group)
 			w.checkpointIfDue()
+			// Those who just got their outcome may have more to write. Let them run first: it takes microseconds,
+			// and the next fsync serves them too.
+			runtime.Gosched()
 		}
 		w.mu.Lock()
 		done := w.stopped && len(w.waiting) == 0
