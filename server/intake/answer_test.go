@@ -7,9 +7,9 @@ import (
 	"axiom25/contracts"
 )
 
-// judgedBy is a VerifyContract that wants a text in the answer.
-func judgedBy(text, more string) string {
-	return `,"verification":{"assertions":[{"id":"says","type":"contains","value":"` + text + `"}]` + more + `}`
+// wantsEight is a VerifyContract that wants an 8 in the answer; more is members of it, each beginning with a comma.
+func wantsEight(more string) string {
+	return `,"verification":{"assertions":[{"id":"says","type":"contains","value":"8"}]` + more + `}`
 }
 
 func TestAnswer(t *testing.T) {
@@ -48,7 +48,7 @@ func TestAnswer(t *testing.T) {
 	t.Run("a check that fails first and passes after a revision", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(judgedBy("8", ""))
+		id := d.create(wantsEight(""))
 		j, err := d.answer(id, "m1", "seven")
 		if err != nil || j.Verdict.Outcome != contracts.OutcomeRevise || j.Verdict.Final || j.Done != nil {
 			t.Fatalf("first = %+v, %v", j, problemText(err))
@@ -68,7 +68,7 @@ func TestAnswer(t *testing.T) {
 	t.Run("no passes left", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(judgedBy("8", "") + `,"profile":"tight"`)
+		id := d.create(wantsEight("") + `,"profile":"tight"`)
 		j, err := d.answer(id, "m1", "seven")
 		if err != nil || j.Verdict.Outcome != contracts.OutcomeFail || j.Done.Status != contracts.StateFailed || *j.Done.Output != "seven" {
 			t.Fatalf("Answer = %+v, %v", j, problemText(err))
@@ -79,7 +79,7 @@ func TestAnswer(t *testing.T) {
 	t.Run("a score below refuse_below withholds the answer", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(judgedBy("8", `,"refuse_below":0.5`))
+		id := d.create(wantsEight(`,"refuse_below":0.5`))
 		j, err := d.answer(id, "m1", "seven")
 		if err != nil || j.Verdict.Outcome != contracts.OutcomeRefuse || j.Done.Status != contracts.StateRefused || j.Done.Output != nil {
 			t.Fatalf("Answer = %+v, %v", j, problemText(err))
@@ -153,7 +153,7 @@ func TestAnswer_verified(t *testing.T) {
 	t.Run("tokens come after the pass and hold the whole text", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(judgedBy("8", `,"release":"verified"`))
+		id := d.create(wantsEight(`,"release":"verified"`))
 		_, err := d.report(id, `token {"id":"m","delta":"8"}`)
 		wantProblem(t, err, contracts.ProblemIllegalTransition)
 		text := "8" + strings.Repeat("é", 5000)
@@ -176,7 +176,7 @@ func TestAnswer_verified(t *testing.T) {
 	t.Run("nothing of a failed answer is shown", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(judgedBy("8", `,"release":"verified"`) + `,"profile":"tight"`)
+		id := d.create(wantsEight(`,"release":"verified"`) + `,"profile":"tight"`)
 		if _, err := d.answer(id, "m", "seven"); err != nil {
 			t.Fatal(problemText(err))
 		}

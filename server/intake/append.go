@@ -32,8 +32,7 @@ func (in *Intake) Append(ctx context.Context, id contracts.RunID, events []contr
 	if replay != nil && err == nil {
 		return in.replayed(ctx, id, *replay)
 	}
-	var over *overLimitError
-	if errors.As(err, &over) {
+	if over, ok := errors.AsType[*overLimitError](err); ok {
 		return contracts.Appended{}, in.refuseOverLimit(ctx, id, over)
 	}
 	if err != nil {

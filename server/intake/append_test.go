@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,7 +129,7 @@ func TestAppend_cursor(t *testing.T) {
 	if err != nil {
 		t.Fatal(problemText(err))
 	}
-	approval := asked.Events[0].Data.(*contracts.ToolStartData).Approval
+	approval := body[*contracts.ToolStartData](t, asked.Events[0]).Approval
 	if err := d.Decide(t.Context(), id, approval.ID, contracts.ApprovalDecision{Decision: contracts.VerbApprove}); err != nil {
 		t.Fatal(problemText(err))
 	}
@@ -164,13 +165,13 @@ func TestAppend_gates(t *testing.T) {
 		d.mustReport(id, `tool_end {"call_id":"c1","status":"ok","output":{"n":8},"cost_microusd":5}`)
 		d.wantStory(id, "queued(submitted)", "running(started)", "start c1 allow", "end c1 ok")
 		events := d.events(id)
-		start, end := events[2].Data.(*contracts.ToolStartData), events[3].Data.(*contracts.ToolEndData)
+		start, end := body[*contracts.ToolStartData](t, events[2]), body[*contracts.ToolEndData](t, events[3])
 		entry, _ := d.shelf.Entry("lookup@1.0.0")
 		if start.Tool != "lookup@1.0.0" || start.ToolDigest != entry.Digest || start.Attempt != 1 || start.Approval != nil {
 			t.Errorf("start = %+v", start)
 		}
 		r := end.Receipt
-		header := events[0].Data.(*contracts.StatusData)
+		header := body[*contracts.StatusData](t, events[0])
 		if r == nil || !r.Verify(header.TaskDigest) || r.Tool != "lookup@1.0.0" || r.CostMicroUSD != 5 || r.StartedAt != events[2].Time ||
 			r.LatencyMS != events[3].Time.Sub(events[2].Time) || r.ResultBytes != int64(len(`{"n":8}`)) || r.Approval != nil || r.ResultHash == "" {
 			t.Errorf("receipt = %+v", r)
@@ -186,7 +187,7 @@ func TestAppend_gates(t *testing.T) {
 		id := d.create(`,"allowed_tools":["lookup"]`)
 		d.mustReport(id, `tool_start {"call_id":"c1","tool":"send","args":{"to":"x"}}`, `tool_start {"call_id":"c2","tool":"lookup@9.9.9","args":{}}`)
 		d.wantStory(id, "queued(submitted)", "running(started)", "start c1 deny", "end c1 denied", "start c2 deny", "end c2 denied")
-		end := d.events(id)[3].Data.(*contracts.ToolEndData)
+		end := body[*contracts.ToolEndData](t, d.events(id)[3])
 		if !end.Error.Has(contracts.ProblemToolUnknown) || end.Receipt.Status != contracts.CallDenied || end.Receipt.ToolDigest != "" {
 			t.Errorf("end = %+v", end)
 		}
@@ -200,7 +201,7 @@ func TestAppend_gates(t *testing.T) {
 		id := d.create(withTools)
 		d.shelf.put(t, strings.Replace(lookup, "looks a fact up", "does something else", 1))
 		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{}}`)
-		end := d.events(id)[3].Data.(*contracts.ToolEndData)
+		end := body[*contracts.ToolEndData](t, d.events(id)[3])
 		if end.Status != contracts.CallDenied || !end.Error.Has(contracts.ProblemToolVersionConflict) {
 			t.Errorf("end = %+v", end)
 		}
@@ -224,7 +225,7 @@ func TestAppend_gates(t *testing.T) {
 		d := openWithTools(t)
 		id := d.create(withTools)
 		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{}}`, `tool_end {"call_id":"c1","status":"ok","output":[1]}`)
-		end := d.events(id)[3].Data.(*contracts.ToolEndData)
+		end := body[*contracts.ToolEndData](t, d.events(id)[3])
 		if end.Status != contracts.CallError || end.Error == nil || end.Receipt.Status != contracts.CallError || string(end.Output) != "[1]" {
 			t.Errorf("end = %+v", end)
 		}
@@ -236,7 +237,7 @@ func TestAppend_gates(t *testing.T) {
 		id := d.create(withTools)
 		long := `{"s":"` + strings.Repeat("é", 100) + `"}`
 		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{}}`, `tool_end {"call_id":"c1","status":"ok","output":`+long+`}`)
-		end := d.events(id)[3].Data.(*contracts.ToolEndData)
+		end := body[*contracts.ToolEndData](t, d.events(id)[3])
 		var shown string
 		if err := json.Unmarshal(end.Output, &shown); err != nil || !end.Truncated {
 			t.Fatalf("end = %s, %v", end.Output, err)
@@ -313,7 +314,7 @@ func TestAppend_hides(t *testing.T) {
 		id := d.create(withTools)
 		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{"q":"x","key":"K-1"}}`, `tool_end {"call_id":"c1","status":"ok","output":{"key":{"v":"K-2"},"n":1.50}}`)
 		events := d.events(id)
-		start, end := events[2].Data.(*contracts.ToolStartData), events[3].Data.(*contracts.ToolEndData)
+		start, end := body[*contracts.ToolStartData](t, events[2]), body[*contracts.ToolEndData](t, events[3])
 		if string(start.Args) != `{"key":"[redacted]","q":"x"}` || string(end.Receipt.Args) != string(start.Args) {
 			t.Errorf("args = %s, receipt %s", start.Args, end.Receipt.Args)
 		}
@@ -348,7 +349,7 @@ func TestAppend_hides(t *testing.T) {
 					t.Fatal(problemText(err))
 				}
 				events := d.events(id)
-				start, end := events[2].Data.(*contracts.ToolStartData), events[3].Data.(*contracts.ToolEndData)
+				start, end := body[*contracts.ToolStartData](t, events[2]), body[*contracts.ToolEndData](t, events[3])
 				hidden := !strings.HasPrefix(name, "not ")
 				if (string(start.Args) == `"[redacted]"`) != hidden || (string(end.Output) == `"[redacted]"`) != hidden {
 					t.Errorf("args %s, output %s", start.Args, end.Output)
@@ -388,8 +389,8 @@ func TestAppend_concurrently(t *testing.T) {
 	for _, id := range ids {
 		for w := range writers {
 			work.Go(func() {
+				message := "m" + strconv.Itoa(w)
 				for range batches {
-					message := string(rune('a' + w))
 					if _, err := d.report(id, `token {"id":"`+message+`","delta":"x"}`, `budget {"used":{"tokens_out":1}}`); err != nil {
 						t.Errorf("Append = %v", problemText(err))
 						return

@@ -33,7 +33,7 @@ func TestBudget(t *testing.T) {
 	t.Run("the reserve buys one last answer", func(t *testing.T) {
 		t.Parallel()
 		d := openWithTools(t)
-		id := d.create(withTools + `,"budget":{"max_tokens":100,"reserve_tokens":20,"warn_pct":99}` + judgedBy("8", ""))
+		id := d.create(withTools + `,"budget":{"max_tokens":100,"reserve_tokens":20,"warn_pct":99}` + wantsEight(""))
 		d.mustReport(id, `budget {"used":{"tokens_in":80}}`)
 		d.wantStory(id, "queued(submitted)", "running(started)", "warn tokens", "draining(tokens)")
 		_, err := d.report(id, `tool_start {"call_id":"c","tool":"lookup","args":{}}`)
@@ -49,7 +49,7 @@ func TestBudget(t *testing.T) {
 	t.Run("a failed check while draining is not revised", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		id := d.create(`,"budget":{"max_tokens":100,"warn_pct":99}` + judgedBy("8", ""))
+		id := d.create(`,"budget":{"max_tokens":100,"warn_pct":99}` + wantsEight(""))
 		d.mustReport(id, `budget {"used":{"tokens_in":100}}`)
 		j, err := d.answer(id, "m", "seven")
 		if err != nil || j.Verdict.Outcome != contracts.OutcomeFail || j.Done.Status != contracts.StateExhausted {
@@ -105,6 +105,7 @@ func TestDeadlines(t *testing.T) {
 	t.Run("wall time warns and ends", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, d *door) {
+			t.Helper()
 			id := d.create(`,"budget":{"max_wall_ms":10000,"on_exhausted":"stop"}`)
 			d.mustReport(id, `thought {"id":"t","delta":"x"}`)
 			pass(8*time.Second - time.Millisecond)
@@ -120,7 +121,7 @@ func TestDeadlines(t *testing.T) {
 
 	t.Run("a queued run that nobody claims ends at the wall", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, func(t *testing.T, d *door) {
+		inBubble(t, func(_ *testing.T, d *door) {
 			id := d.create(`,"budget":{"max_wall_ms":10000}`)
 			pass(10*time.Second + time.Millisecond)
 			d.wantStory(id, "queued(submitted)", "draining(wall_ms)", "tick", "done exhausted")
@@ -131,6 +132,7 @@ func TestDeadlines(t *testing.T) {
 	t.Run("active time stands still while a human decides", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, d *door) {
+			t.Helper()
 			id, request := d.ask(`,"budget":{"max_active_ms":5000,"on_exhausted":"stop"}`)
 			pass(time.Minute)
 			if s, err := d.Snapshot(t.Context(), id); err != nil || s.State != contracts.StateWaiting || s.Used.ActiveMS != 0 {
@@ -150,6 +152,7 @@ func TestDeadlines(t *testing.T) {
 	t.Run("a draining run has its grace and no more", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, d *door) {
+			t.Helper()
 			id := d.create(withTools + `,"budget":{"max_tokens":10,"warn_pct":99}`)
 			d.mustReport(id, `tool_start {"call_id":"c","tool":"lookup","args":{}}`, `budget {"used":{"tokens_in":10}}`)
 			pass(10*time.Second - time.Millisecond)
@@ -165,6 +168,7 @@ func TestDeadlines(t *testing.T) {
 	t.Run("the meter is read once a second at most, and nothing is held back for longer", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, d *door) {
+			t.Helper()
 			id := d.create("")
 			for i := range 30 {
 				d.mustReport(id, `budget {"used":{"tokens_in":`+string(rune('1'+i%9))+`0}}`)
@@ -192,6 +196,7 @@ func TestDeadlines(t *testing.T) {
 		t.Parallel()
 		var full *fullDisk
 		inBubble(t, func(t *testing.T, d *door) {
+			t.Helper()
 			id := d.create(`,"budget":{"max_wall_ms":1000,"on_exhausted":"stop","warn_pct":99}`)
 			d.mustReport(id, `thought {"id":"t","delta":"x"}`)
 			full.set(true)

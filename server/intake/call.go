@@ -72,7 +72,7 @@ func (t *turn) showOutput(data *contracts.ToolEndData, call runstate.Call, spec 
 	if output == nil {
 		return nil
 	}
-	if t.run.hidden[call.CallID] || t.hides(call) {
+	if string(call.Args) == redactedJSON { // the arguments refer to a sensitive input
 		data.Output = json.RawMessage(redactedJSON)
 		return nil
 	}
@@ -107,9 +107,6 @@ func (t *turn) showOutput(data *contracts.ToolEndData, call runstate.Call, spec 
 	data.Output, data.Truncated = cut, true
 	return nil
 }
-
-// hides reports whether a call that started in this very batch refers to a sensitive input.
-func (t *turn) hides(call runstate.Call) bool { return string(call.Args) == redactedJSON }
 
 // cutBytes returns at most n bytes of s without cutting a character in two.
 func cutBytes(s string, n int) string {
@@ -159,5 +156,14 @@ func (t *turn) decideAndEnd(call runstate.Call, d contracts.Decision, by string)
 
 // misfits returns what in doc does not conform to a tool's JSON Schema, each with its pointer behind at.
 func misfits(schema, doc json.RawMessage, at string) ([]contracts.FieldError, error) {
-	return nil, nil
+	compiled, err := contracts.CompileSchema(schema)
+	if err != nil {
+		return nil, fmt.Errorf("schema of a tool in the catalogue: %w", err)
+	}
+	errs := compiled.Validate(doc)
+	for i := range errs {
+		errs[i].Pointer = at + errs[i].Pointer[1:]
+		errs[i].Offset = nil // of a place within doc, which the reader does not have alone
+	}
+	return errs, nil
 }

@@ -48,8 +48,7 @@ func (in *Intake) Create(ctx context.Context, doc []byte, o CreateOptions) (c co
 	header.Traceparent = o.Traceparent
 
 	err = in.store(ctx, id, doc, task, header, o.IdempotencyKey)
-	var taken *journal.KeyTakenError
-	if errors.As(err, &taken) {
+	if taken, ok := errors.AsType[*journal.KeyTakenError](err); ok {
 		return in.replay(ctx, taken, digest)
 	}
 	if err != nil {

@@ -26,7 +26,7 @@ func TestCreate(t *testing.T) {
 		if len(events) != 1 || events[0].Seq != 1 || events[0].RunID != c.RunID || events[0].SchemaVersion != contracts.Version {
 			t.Fatalf("events = %+v", events)
 		}
-		h := events[0].Data.(*contracts.StatusData)
+		h := body[*contracts.StatusData](t, events[0])
 		wantDigest, _ := contracts.DigestJSON([]byte(doc))
 		limits := contracts.ProfileLimits(contracts.ProfileTight)
 		limits.MaxTokens = 500
@@ -49,7 +49,7 @@ func TestCreate(t *testing.T) {
 		t.Parallel()
 		d := open(t)
 		id := d.create("")
-		if h := d.events(id)[0].Data.(*contracts.StatusData); h.Release != "" {
+		if h := body[*contracts.StatusData](t, d.events(id)[0]); h.Release != "" {
 			t.Errorf("release = %q", h.Release)
 		}
 	})
@@ -91,11 +91,11 @@ func TestCreate(t *testing.T) {
 			refusal error
 			want    contracts.ProblemType
 		}{
-			"malformed":       {`{`, nil, contracts.ProblemMalformed},
-			"invalid":         {`{"schema_version":2,"goal":" "}`, nil, contracts.ProblemInvalidDocument},
-			"unknown tool":    {task(`,"allowed_tools":["nothing"]`), nil, contracts.ProblemToolUnknown},
+			"malformed":        {`{`, nil, contracts.ProblemMalformed},
+			"invalid":          {`{"schema_version":2,"goal":" "}`, nil, contracts.ProblemInvalidDocument},
+			"unknown tool":     {task(`,"allowed_tools":["nothing"]`), nil, contracts.ProblemToolUnknown},
 			"over the ceiling": {task(`,"budget":{"max_tokens":1000001}`), nil, contracts.ProblemOverCeiling},
-			"no engine":       {task(""), refusal, contracts.ProblemUnavailable},
+			"no engine":        {task(""), refusal, contracts.ProblemUnavailable},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

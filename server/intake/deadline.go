@@ -200,7 +200,7 @@ func (d *deadlines) first() (contracts.RunID, contracts.Time, bool) {
 }
 
 // deadlineHeap implements heap.Interface.
-type deadlineHeap []*deadline
+type deadlineHeap []*deadline //nolint:recvcheck // heap.Interface needs a pointer for Push and Pop alone
 
 func (h deadlineHeap) Len() int           { return len(h) }
 func (h deadlineHeap) Less(i, j int) bool { return h[i].at < h[j].at }

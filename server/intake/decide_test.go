@@ -96,7 +96,7 @@ func TestDecide(t *testing.T) {
 			code    contracts.Code
 		}{
 			"wrong type":        {`{"to":7}`, "#/args/to", contracts.CodeSchemaMismatch},
-			"missing":           {`{}`, "#/args", contracts.CodeSchemaMismatch},
+			"missing":           {`{}`, "#/args/to", contracts.CodeSchemaMismatch},
 			"a hidden field":    {`{"to":"y","token":"T"}`, "#/args", contracts.CodeHidden},
 			"a sensitive input": {`{"to":"s3cret-phrase"}`, "#/args", contracts.CodeHidden},
 		} {

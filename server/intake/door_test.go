@@ -27,15 +27,15 @@ type shelf struct {
 	specs map[contracts.ToolRef]contracts.ToolEntry
 }
 
-func (s *shelf) put(t testing.TB, doc string) {
-	t.Helper()
+func (s *shelf) put(tb testing.TB, doc string) {
+	tb.Helper()
 	spec, err := contracts.Decode[contracts.ToolSpec]([]byte(doc))
 	if err != nil {
-		t.Fatalf("tool: %v", problemText(err))
+		tb.Fatalf("tool: %v", problemText(err))
 	}
 	digest, err := contracts.DigestJSON([]byte(doc))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,24 +101,24 @@ type door struct {
 }
 
 // open makes a door over a new journal; change may alter its configuration.
-func open(t testing.TB, change ...func(*intake.Config)) *door {
-	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "journal.db"), change...)
+func open(tb testing.TB, change ...func(*intake.Config)) *door {
+	tb.Helper()
+	return openAt(tb, filepath.Join(tb.TempDir(), "journal.db"), change...)
 }
 
 // openAt makes a door over the journal in a file.
-func openAt(t testing.TB, path string, change ...func(*intake.Config)) *door {
-	t.Helper()
-	j, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.Options{})
+func openAt(tb testing.TB, path string, change ...func(*intake.Config)) *door {
+	tb.Helper()
+	j, err := sqlitejournal.Open(tb.Context(), path, sqlitejournal.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := j.Close(); err != nil {
-			t.Errorf("close journal: %v", err)
+			tb.Errorf("close journal: %v", err)
 		}
 	})
-	d := &door{t: t, path: path, journal: j, shelf: &shelf{specs: make(map[contracts.ToolRef]contracts.ToolEntry)}, hands: &hands{}}
+	d := &door{t: tb, path: path, journal: j, shelf: &shelf{specs: make(map[contracts.ToolRef]contracts.ToolEntry)}, hands: &hands{}}
 	cfg := intake.Config{
 		Journal: j, Catalogue: d.shelf, Engines: d.hands, Log: quiet(), Now: now,
 	}
@@ -131,7 +131,7 @@ func openAt(t testing.TB, path string, change ...func(*intake.Config)) *door {
 	}
 	d.Intake, err = intake.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
@@ -191,8 +191,8 @@ func (d *door) mustReport(id contracts.RunID, lines ...string) contracts.Appende
 }
 
 // engineEvents reads lines `type data` of an engine; `type@branch data` stands on a branch.
-func engineEvents(t testing.TB, lines ...string) []contracts.EngineEvent {
-	t.Helper()
+func engineEvents(tb testing.TB, lines ...string) []contracts.EngineEvent {
+	tb.Helper()
 	var body bytes.Buffer
 	for _, line := range lines {
 		kind, data, _ := bytes.Cut([]byte(line), []byte(" "))
@@ -205,7 +205,7 @@ func engineEvents(t testing.TB, lines ...string) []contracts.EngineEvent {
 	}
 	events, err := contracts.DecodeEngineEvents(body.Bytes())
 	if err != nil {
-		t.Fatalf("engine events: %v", problemText(err))
+		tb.Fatalf("engine events: %v", problemText(err))
 	}
 	return events
 }
@@ -246,6 +246,16 @@ func (d *door) story(id contracts.RunID) []string {
 		story = append(story, short(ev))
 	}
 	return story
+}
+
+// body returns an event's data as what a test knows it to be.
+func body[T contracts.EventData](tb testing.TB, ev contracts.RunEvent) T {
+	tb.Helper()
+	data, ok := ev.Data.(T)
+	if !ok {
+		tb.Fatalf("event %d is %s", ev.Seq, short(ev))
+	}
+	return data
 }
 
 func short(ev contracts.RunEvent) string {
@@ -295,20 +305,19 @@ func (d *door) wantWhole(id contracts.RunID) *contracts.DoneData {
 	return done
 }
 
-// wantProblem checks that err is a problem of a type.
-func wantProblem(t testing.TB, err error, want contracts.ProblemType) *contracts.Problem {
-	t.Helper()
-	var p *contracts.Problem
-	if !errors.As(err, &p) || !p.Has(want) {
-		t.Fatalf("error = %v, want problem %s", problemText(err), want)
+// wantProblem checks that err is a problem of a type, and returns it.
+func wantProblem(tb testing.TB, err error, want contracts.ProblemType) contracts.Problem {
+	tb.Helper()
+	p, ok := errors.AsType[*contracts.Problem](err)
+	if !ok || !p.Has(want) {
+		tb.Fatalf("error = %v, want problem %s", problemText(err), want)
 	}
-	return p
+	return *p
 }
 
 // problemText shows a problem whole.
 func problemText(err error) string {
-	var p *contracts.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*contracts.Problem](err); ok {
 		b, _ := json.Marshal(p)
 		return string(b)
 	}
@@ -329,10 +338,10 @@ const (
 // withTools is the task's permission for both.
 const withTools = `,"allowed_tools":["lookup","send@2.1.0"]`
 
-func openWithTools(t testing.TB, change ...func(*intake.Config)) *door {
-	t.Helper()
-	d := open(t, change...)
-	d.shelf.put(t, lookup)
-	d.shelf.put(t, send)
+func openWithTools(tb testing.TB, change ...func(*intake.Config)) *door {
+	tb.Helper()
+	d := open(tb, change...)
+	d.shelf.put(tb, lookup)
+	d.shelf.put(tb, send)
 	return d
 }

@@ -20,11 +20,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"axiom25/contracts"
 	"axiom25/server/fanout"
 	"axiom25/server/journal"
+
+	"github.com/oklog/ulid/v2"
 )
 
 // Engines chooses who carries a run out.

@@ -28,9 +28,7 @@ type run struct {
 	reported contracts.EngineUsage
 	// engineSeq is the last event that the engine wrote.
 	engineSeq contracts.Seq
-	// hidden are the calls whose arguments refer to a sensitive input.
-	hidden  map[string]bool
-	secrets secrets
+	secrets   secrets
 
 	// The cache's own, guarded by its lock.
 	holders int
@@ -102,11 +100,10 @@ func (in *Intake) acquire(ctx context.Context, id contracts.RunID) (*run, error)
 // release unlocks a run and lets the cache drop it when memory is short.
 func (in *Intake) release(r *run) {
 	var size int64
-	keep := r.loaded && !r.dirty()
 	if r.loaded {
 		size = r.state.Size() + 2*int64(len(r.doc))
 	}
-	pinned := r.loaded && !keep
+	pinned := r.dirty()
 	r.mu.Unlock()
 	in.runs.drop(r, size, pinned)
 }
@@ -145,7 +142,6 @@ func (r *run) adopt(doc []byte, task *contracts.TaskSpec, summary contracts.Summ
 	r.state = new(runstate.State)
 	r.reported = contracts.EngineUsage{}
 	r.engineSeq = 0
-	r.hidden = make(map[string]bool)
 	r.secrets = secretsOf(task)
 }
 
@@ -155,13 +151,10 @@ func (r *run) unload() {
 	r.state = nil
 }
 
-// note keeps what the fold does not: the engine's last event and the calls that are hidden.
+// note keeps what the fold does not: the engine's last event.
 func (r *run) note(ev contracts.RunEvent) {
 	if writtenByEngine(ev, r.task) {
 		r.engineSeq = ev.Seq
-	}
-	if start, ok := ev.Data.(*contracts.ToolStartData); ok && string(start.Args) == redactedJSON {
-		r.hidden[start.CallID] = true
 	}
 }
 
