@@ -41,7 +41,8 @@ func newBrowser(t *testing.T) browser {
 	if path == "" {
 		t.Fatal("no Chromium is installed; make test installs it")
 	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(),
+	// The test's own context ends before its cleanups, which end the browser in good order.
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
@@ -57,6 +58,10 @@ func newBrowser(t *testing.T) browser {
 		closeTab()
 		stop()
 	})
+	// The context of the first step is the browser's: it must not have the deadline of a step.
+	if err := chromedp.Do(tab, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
 	return browser{ctx: tab}
 }
 

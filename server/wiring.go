@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"axiom25/contracts"
+	"axiom25/server/console"
 	"axiom25/server/fanout"
 	"axiom25/server/httpapi"
 	"axiom25/server/intake"
@@ -61,9 +62,13 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
+	pages, err := console.New(console.Config{})
+	if err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
 	api, err := httpapi.New(httpapi.Config{
 		Intake: door, Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
-		Version: version(), Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
+		Version: version(), Fallback: pages, Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
 	})
 	if err != nil {
 		return err
