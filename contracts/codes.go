@@ -22,6 +22,7 @@ const (
 	CodeType         Code = "type"
 	CodeInteger      Code = "integer"
 	CodeNumber       Code = "number"
+	CodeTime         Code = "time"
 )
 
 // The codes of the rules that a `validate` tag states; the rules table holds one row for each.
@@ -52,7 +53,6 @@ const (
 	CodeSchema       Code = "rule.jsonschema"
 	CodeObjectSchema Code = "rule.objectschema"
 	CodeSameVersion  Code = "rule.version"
-	CodeTime         Code = "rule.time"
 )
 
 // The codes of the rules that look at more than one field.
@@ -109,7 +109,8 @@ func Codes() []CodeInfo {
 		{CodeDepth, "must not be nested deeper than {max} levels"},
 		{CodeSize, "must not be larger than {max} bytes"},
 		{CodeBatch, "must hold between 1 and {max} events"},
-		{CodeVersion, "the schema version is not supported"},
+		{CodeVersion, "must be one of the supported versions"},
+		{CodeTime, "must be RFC 3339 in UTC with milliseconds, as in 2026-01-02T03:04:05.678Z"},
 		{CodeRequired, "is required"},
 		{CodeUnknownField, "unknown field"},
 		{CodeDuplicateKey, "the name stands in the object before"},
@@ -166,7 +167,11 @@ func detail(code Code, values params) string {
 		return text
 	}
 	for name, value := range values {
-		text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
+		shown := fmt.Sprint(value)
+		if list, ok := value.([]string); ok {
+			shown = strings.Join(list, ", ")
+		}
+		text = strings.ReplaceAll(text, "{"+name+"}", shown)
 	}
 	return text
 }

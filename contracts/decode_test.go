@@ -255,7 +255,7 @@ var rows = map[string][]row{
 		{"unknown type", event("tokens", `{}`), []string{"#/type rule.oneof"}},
 		{"unknown field", event("token", `{"id":"m","delta":"x","dleta":"x"}`), []string{"#/data/dleta unknown_field"}},
 		{"data before type", `{"data":{"id":""},"type":"token","schema_version":2,"run_id":"run_01","seq":0,"time":"2026-01-02T03:04:05Z","branch":""}`, []string{
-			"#/branch rule.branch", "#/data/delta required", "#/data/id rule.handle", "#/run_id rule.runid", "#/seq rule.gte", "#/time rule.time",
+			"#/branch rule.branch", "#/data/delta required", "#/data/id rule.handle", "#/run_id rule.runid", "#/seq rule.gte", "#/time time",
 		}},
 		{"data by text", event("token", `"x"`), []string{"#/data type"}},
 		{"null data", event("token", `null`), []string{"#/data null"}},
@@ -333,6 +333,9 @@ func found(t *testing.T, err error) []string {
 	}
 	var list []string
 	for _, e := range p.Errors {
+		if e.Detail == "" || strings.ContainsAny(e.Detail, "{}") && e.Code != contracts.CodeValueShape {
+			t.Errorf("%s has the detail %q", e.Code, e.Detail)
+		}
 		list = append(list, e.Pointer+" "+string(e.Code))
 	}
 	return list

@@ -58,7 +58,9 @@ type node struct {
 	// skipZero says that the rules do not apply where the field is absent.
 	skipZero bool
 	rules    []tagRule
-	limit    int // of the elements of a list or map
+	// limit is of the elements of a list or map; overfull are the params of its rule.
+	limit    int
+	overfull params
 	keys     []tagRule
 	elem     *node
 	plan     *plan
@@ -211,6 +213,7 @@ func (n *node) compileElements(tags []string, within []reflect.Type) (*node, []s
 	for _, r := range n.rules {
 		if r.code == CodeMax {
 			n.limit, _ = strconv.Atoi(r.arg)
+			n.overfull = r.params
 		}
 	}
 	if n.limit <= 0 {
@@ -313,6 +316,9 @@ func compileRule(n *node, tag string) (tagRule, error) {
 	values, err := r.values(arg)
 	if err != nil {
 		return tagRule{}, fmt.Errorf("rule %q: %w", tag, err)
+	}
+	if r.code == CodeMax {
+		values["unit"] = map[shape]string{shapeText: "characters", shapeList: "elements", shapeMap: "members"}[n.shape]
 	}
 	return tagRule{rule: r, tag: tag, arg: arg, params: values}, nil
 }

@@ -410,7 +410,7 @@ func (r *reader) bounded(n *node, read func() error) error {
 		return read()
 	}
 	offset := r.offset()
-	r.found.addAt(r.pointer(), offset, CodeMax, params{"max": n.limit})
+	r.found.addAt(r.pointer(), offset, CodeMax, n.overfull)
 	raw, err := r.dec.ReadValue()
 	if err != nil {
 		return err

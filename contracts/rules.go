@@ -86,7 +86,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 			values: numberArg("max"), schema: sameValue("maximum", "max"),
 		},
 		{
-			tag: "max", code: CodeMax, message: "must not be longer than {max}",
+			tag: "max", code: CodeMax, message: "must have at most {max} {unit}",
 			shapes: []shape{shapeText, shapeList, shapeMap}, builtin: true, values: numberArg("max"),
 			schema: func(s shape, v params) map[string]any {
 				switch s {
@@ -230,14 +230,14 @@ func choices(arg string) (params, error) {
 	if len(values) == 0 {
 		return nil, errors.New("needs values")
 	}
-	return params{"values": strings.Join(values, ", ")}, nil
+	return params{"values": values}, nil
 }
 
 // enumOf returns the values of oneof as JSON has them.
 func enumOf(s shape, v params) []any {
-	list, _ := v["values"].(string)
+	list, _ := v["values"].([]string)
 	var enum []any
-	for _, value := range strings.Split(list, ", ") {
+	for _, value := range list {
 		if n, err := strconv.Atoi(value); s == shapeInteger && err == nil {
 			enum = append(enum, n)
 			continue

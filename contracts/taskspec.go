@@ -116,7 +116,7 @@ func (in *Input) crossCheck(p place) {
 		}
 	}
 	if contents != 1 {
-		p.breaks(CodeExactlyOne, params{"fields": "text, data, uri"})
+		p.breaks(CodeExactlyOne, params{"fields": []string{"text", "data", "uri"}})
 		return
 	}
 	if !p.sound("digest") {

@@ -26,8 +26,7 @@ func checkVersion(doc []byte, base int64, pointer string) *Problem {
 		}
 	}
 	offset += base
-	p := NewProblem(ProblemUnsupportedVersion, "")
-	p.Detail = detail(CodeVersion, nil)
+	p := NewProblem(ProblemUnsupportedVersion, "this server does not read this version")
 	p.Requested, p.Supported = &requested, supportedVersions()
 	truncated := false
 	p.Truncated = &truncated
