@@ -101,25 +101,23 @@ func (j *Journal) Read(ctx context.Context, id contracts.RunID, after contracts.
 }
 
 func (r *reader) page(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (journal.Page, error) {
+	after = max(after, 0)
 	h, _, err := readRun(ctx, r.runByID, r.taskOfRun, id)
-	end := h.last
-	var ending *journal.DamagedError // where the row and the chunks part
+	var ending *journal.DamagedError // where the row and the chunks part, with From behind the row's end
 	if errors.As(err, &ending) {
 		if ending.From == 0 {
 			return journal.Page{}, &journal.DamagedError{Run: id, From: after + 1}
 		}
-		end = ending.From - 1
 	} else if err != nil {
 		return journal.Page{}, err
 	}
 	page := journal.Page{Last: h.last, State: h.state}
-	after = max(after, 0)
-	if after < end && maxEvents > 0 {
-		if page.Events, err = r.events(ctx, id, h.n, after, end, maxEvents, maxBytes); err != nil {
+	if after < h.last && maxEvents > 0 {
+		if page.Events, err = r.events(ctx, id, h.n, after, h.last, maxEvents, maxBytes); err != nil {
 			return page, err
 		}
 	}
-	if ending != nil && after+contracts.Seq(len(page.Events)) == end {
+	if ending != nil && after+contracts.Seq(len(page.Events)) >= h.last {
 		return page, ending
 	}
 	return page, nil

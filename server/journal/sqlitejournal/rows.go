@@ -68,9 +68,8 @@ func scanRun(row scanner, more ...any) (id contracts.RunID, h head, summary []by
 	return id, h, summary, nil
 }
 
-// readRun returns a run's row. Where the row and the chunks disagree about the end of the run, err is a
-// *journal.DamagedError whose From is the first event that one of them does not know, and the row is returned
-// with it.
+// readRun returns a run's row. Where the row and the chunks disagree about the end of the run, the row is
+// returned with a *journal.DamagedError whose From is behind the end that the row knows.
 func readRun(ctx context.Context, byID, task querier, id contracts.RunID) (h head, summary []byte, err error) {
 	var tail contracts.Seq
 	_, h, summary, err = scanRun(byID.QueryRowContext(ctx, id.String()), &tail)
@@ -81,7 +80,7 @@ func readRun(ctx context.Context, byID, task querier, id contracts.RunID) (h hea
 		return head{}, nil, readError(err, id, 0)
 	}
 	if tail != h.last {
-		return h, summary, &journal.DamagedError{Run: id, From: min(tail, h.last) + 1}
+		return h, summary, &journal.DamagedError{Run: id, From: h.last + 1}
 	}
 	return h, summary, nil
 }
