@@ -24,7 +24,7 @@ func wholes(t *testing.T) map[string]*script {
 		"succeeded with calls": running(t).call("c", "").call("d", approvalID).
 			end("c", contracts.CallError, "").call("c", "").end("c", contracts.CallOK, `{"b":2,"a":1}`).
 			status(contracts.StateWaiting, contracts.ReasonApproval).
-			edited(approvalID, "d", `{"q":"y"}`).status(contracts.StateRunning, contracts.ReasonResumed).
+			edited("d").status(contracts.StateRunning, contracts.ReasonResumed).
 			end("d", contracts.CallOK, `"[redacted]"`).answer(contracts.StateSucceeded, "m", "", 0),
 		"denied calls": running(t).gated("c", contracts.GateDeny, nil).end("c", contracts.CallDenied, "").
 			call("d", approvalID).approval(approvalID, "d", contracts.DecisionDenied).end("d", contracts.CallDenied, "").
@@ -39,10 +39,10 @@ func wholes(t *testing.T) map[string]*script {
 		"refused": judged(t, contracts.ReleaseStream).token("m", "a", true).
 			verdict(0, contracts.OutcomeRefuse, "m", "a").
 			answer(contracts.StateRefused, "m", "a", 4).
-			bend(func(ev *contracts.RunEvent) { ev.Data.(*contracts.DoneData).Output = nil }),
+			bend(func(ev *contracts.RunEvent) { as[*contracts.DoneData](ev.Data).Output = nil }),
 		"refused after an error": judged(t, contracts.ReleaseStream).verdict(0, contracts.OutcomeError, "m", "a").
 			answer(contracts.StateRefused, "m", "a", 3).
-			bend(func(ev *contracts.RunEvent) { ev.Data.(*contracts.DoneData).Output = nil }),
+			bend(func(ev *contracts.RunEvent) { as[*contracts.DoneData](ev.Data).Output = nil }),
 		"failed":              running(t).call("c", "").fatal().end("c", contracts.CallCancelled, "").done(contracts.StateFailed),
 		"cancelled in queued": newScript(t).queued("").done(contracts.StateCancelled),
 		"cancelled": running(t).draining(contracts.ReasonCancel).thought("m", "x", true).

@@ -120,13 +120,12 @@ type delta struct {
 
 func (s *State) foldText(branch contracts.Branch, d delta) {
 	m := s.message(d.id)
-	switch {
-	case m == nil:
+	if m == nil {
 		m = &message{id: d.id, branch: branch, answer: d.answer, channel: d.channel, attempt: d.attempt}
 		s.addMessage(m)
 		s.openOn(branch)
 		s.openMessages++
-	default:
+	} else {
 		s.saveMessage(m)
 	}
 	if d.attempt > m.attempt {

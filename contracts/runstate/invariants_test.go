@@ -3,6 +3,7 @@ package runstate_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func TestInvariants(t *testing.T) {
 	var broken [19]int
 	for _, b := range slices.Concat(envelope(), texts(), calls(), budgets(), verdicts(), endings()) {
 		broken[b.invariant]++
-		t.Run(strings.Join([]string{"breaks", number(b.invariant), b.name}, " "), func(t *testing.T) { checkBreach(t, b) })
+		t.Run(fmt.Sprintf("%02d by %s", b.invariant, b.name), func(t *testing.T) { checkBreach(t, b) })
 	}
 	for n := 1; n <= 18; n++ {
 		if broken[n] == 0 {
@@ -34,8 +35,6 @@ func TestInvariants(t *testing.T) {
 		}
 	}
 }
-
-func number(n int) string { return string([]byte{'0' + byte(n/10), '0' + byte(n%10)}) }
 
 func checkBreach(t *testing.T, b breach) {
 	t.Helper()
@@ -172,7 +171,7 @@ func texts() []breach {
 		s.add(&contracts.TokenData{ID: "m", Delta: "b", Attempt: 2, Channel: contracts.ChannelAnswer})
 	}
 	token := func(change func(d *contracts.TokenData)) func(ev *contracts.RunEvent) {
-		return func(ev *contracts.RunEvent) { change(ev.Data.(*contracts.TokenData)) }
+		return func(ev *contracts.RunEvent) { change(as[*contracts.TokenData](ev.Data)) }
 	}
 	again := func(s *script) { s.token("n", "b", true) }
 	return []breach{
@@ -230,11 +229,11 @@ func calls() []breach {
 	}
 	retry := func(s *script) { s.call("c", "") }
 	begin := func(change func(d *contracts.ToolStartData)) func(ev *contracts.RunEvent) {
-		return func(ev *contracts.RunEvent) { change(ev.Data.(*contracts.ToolStartData)) }
+		return func(ev *contracts.RunEvent) { change(as[*contracts.ToolStartData](ev.Data)) }
 	}
 	approve := func(s *script) { s.approval(approvalID, "c", contracts.DecisionApproved) }
 	approval := func(change func(d *contracts.ApprovalData)) func(ev *contracts.RunEvent) {
-		return func(ev *contracts.RunEvent) { change(ev.Data.(*contracts.ApprovalData)) }
+		return func(ev *contracts.RunEvent) { change(as[*contracts.ApprovalData](ev.Data)) }
 	}
 	succeed := func(s *script) { s.end("c", contracts.CallOK, `{"n":1}`) }
 	receipt := func(name string, before func(t *testing.T) *script, change func(r *contracts.Receipt)) breach {
@@ -243,7 +242,7 @@ func calls() []breach {
 			wrong: func(s *script) { s.endWith("c", contracts.CallOK, `{"n":1}`, change) },
 		}
 	}
-	edited := func(t *testing.T) *script { t.Helper(); return asked(t).edited(approvalID, "c", `{"q":"y"}`) }
+	edited := func(t *testing.T) *script { t.Helper(); return asked(t).edited("c") }
 	failed := func(s *script) { s.done(contracts.StateFailed) }
 	return []breach{
 		{name: "an end without a start", invariant: 8, before: ended, wrong: end(contracts.CallOK), right: retry},
@@ -286,7 +285,7 @@ func calls() []breach {
 		bent("a definition that was not pinned", 9, plain, retry, begin(func(d *contracts.ToolStartData) { d.ToolDigest = taskDigest })),
 		bent("no definition", 9, plain, retry, begin(func(d *contracts.ToolStartData) { d.ToolDigest, d.Tool = "", "other@1.0.0" })),
 		{name: "no receipt", invariant: 10, before: called, right: succeed, wrong: func(s *script) {
-			s.end("c", contracts.CallOK, "").bend(func(ev *contracts.RunEvent) { ev.Data.(*contracts.ToolEndData).Receipt = nil })
+			s.end("c", contracts.CallOK, "").bend(func(ev *contracts.RunEvent) { as[*contracts.ToolEndData](ev.Data).Receipt = nil })
 		}},
 		{name: "a receipt of another chain", invariant: 10, before: called, right: succeed, wrong: func(s *script) {
 			s.head = toolDigest
@@ -294,7 +293,7 @@ func calls() []breach {
 		}},
 		{name: "a receipt that was changed", invariant: 10, before: called, right: succeed, wrong: func(s *script) {
 			succeed(s)
-			s.bend(func(ev *contracts.RunEvent) { ev.Data.(*contracts.ToolEndData).Receipt.CostMicroUSD++ })
+			s.bend(func(ev *contracts.RunEvent) { as[*contracts.ToolEndData](ev.Data).Receipt.CostMicroUSD++ })
 		}},
 		receipt("another call", called, func(r *contracts.Receipt) { r.CallID = "x" }),
 		receipt("another tool", called, func(r *contracts.Receipt) { r.Tool = "x" }),
@@ -317,8 +316,8 @@ func calls() []breach {
 		receipt("the arguments before the edit", edited, func(r *contracts.Receipt) {
 			r.Args, r.ArgsHash = json.RawMessage(`{"q":"x"}`), contracts.DigestText(`{"q":"x"}`)
 		}),
-		bent("another number of receipts", 10, ended, failed, func(ev *contracts.RunEvent) { ev.Data.(*contracts.DoneData).Receipts = 0 }),
-		bent("another head of the chain", 10, ended, failed, func(ev *contracts.RunEvent) { ev.Data.(*contracts.DoneData).ReceiptsHead = taskDigest }),
+		bent("another number of receipts", 10, ended, failed, func(ev *contracts.RunEvent) { as[*contracts.DoneData](ev.Data).Receipts = 0 }),
+		bent("another head of the chain", 10, ended, failed, func(ev *contracts.RunEvent) { as[*contracts.DoneData](ev.Data).ReceiptsHead = taskDigest }),
 	}
 }
 
@@ -334,7 +333,7 @@ func budgets() []breach {
 	}
 	tick := func(s *script) { s.spend(1) }
 	used := func(name string, change func(u *contracts.Usage)) breach {
-		return bent(name, 11, spent, tick, func(ev *contracts.RunEvent) { change(&ev.Data.(*contracts.BudgetData).Used) })
+		return bent(name, 11, spent, tick, func(ev *contracts.RunEvent) { change(&as[*contracts.BudgetData](ev.Data).Used) })
 	}
 	three := func(t *testing.T) *script {
 		t.Helper()
@@ -369,7 +368,7 @@ func budgets() []breach {
 		used("calls that were not made", func(u *contracts.Usage) { u.ToolCalls++ }),
 		used("branches that were not there", func(u *contracts.Usage) { u.Branches = 0 }),
 		used("reflections that were not granted", func(u *contracts.Usage) { u.Reflections++ }),
-		bent("usage that shrinks at the end", 11, spent, failed, func(ev *contracts.RunEvent) { ev.Data.(*contracts.DoneData).Used.TokensIn = 0 }),
+		bent("usage that shrinks at the end", 11, spent, failed, func(ev *contracts.RunEvent) { as[*contracts.DoneData](ev.Data).Used.TokensIn = 0 }),
 		{
 			name: "a second warning", invariant: 11, before: warned,
 			wrong: func(s *script) { s.warn(contracts.DimensionTokens) }, right: func(s *script) { s.warn(contracts.DimensionCost) },
@@ -402,7 +401,7 @@ func budgets() []breach {
 		{
 			name: "a harmless error behind the limit", invariant: 11, before: reached, right: func(s *script) { s.fatal() },
 			wrong: func(s *script) {
-				s.fatal().bend(func(ev *contracts.RunEvent) { ev.Data.(*contracts.ErrorData).Fatal = false })
+				s.fatal().bend(func(ev *contracts.RunEvent) { as[*contracts.ErrorData](ev.Data).Fatal = false })
 			},
 		},
 		{
@@ -439,7 +438,7 @@ func verdicts() []breach {
 	second := func(s *script) { s.verdict(1, contracts.OutcomePass, "n", "b") }
 	failed := func(s *script) { s.verdict(0, contracts.OutcomeError, "m", "a") }
 	verdict := func(change func(v *contracts.VerdictData)) func(ev *contracts.RunEvent) {
-		return func(ev *contracts.RunEvent) { change(ev.Data.(*contracts.VerdictData)) }
+		return func(ev *contracts.RunEvent) { change(as[*contracts.VerdictData](ev.Data)) }
 	}
 	return []breach{
 		{name: "a verdict without a contract", invariant: 12, before: plain, wrong: pass, right: func(s *script) { s.token("m", "a", true) }},
@@ -480,7 +479,7 @@ func endings() []breach {
 	}
 	const verdictSeq = 4
 	done := func(change func(d *contracts.DoneData)) func(ev *contracts.RunEvent) {
-		return func(ev *contracts.RunEvent) { change(ev.Data.(*contracts.DoneData)) }
+		return func(ev *contracts.RunEvent) { change(as[*contracts.DoneData](ev.Data)) }
 	}
 	succeed := func(s *script) { s.answer(contracts.StateSucceeded, "m", "a", verdictSeq) }
 	fail := func(s *script) { s.answer(contracts.StateFailed, "m", "a", verdictSeq) }

@@ -13,6 +13,8 @@ import (
 )
 
 // Violation says which invariant an event breaks.
+//
+//nolint:errname // what is wrong is the stream: a Violation is a finding first, and an error where it stops something
 type Violation struct {
 	// Invariant is its number, 1..18, as docs/api/event_model.md lists them.
 	Invariant int

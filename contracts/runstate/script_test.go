@@ -2,6 +2,7 @@ package runstate_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -36,6 +37,15 @@ func newScript(tb testing.TB) *script {
 		tb: tb, calls: make(map[string]*contracts.Receipt), head: taskDigest,
 		used: contracts.Usage{Branches: 1},
 	}
+}
+
+// as returns a body as what the test knows it to be.
+func as[T contracts.EventData](data contracts.EventData) T {
+	body, ok := data.(T)
+	if !ok {
+		panic(fmt.Sprintf("the body is a %T", data))
+	}
+	return body
 }
 
 // clone returns a script that goes on by itself.
@@ -147,11 +157,13 @@ func (s *script) approval(id contracts.ApprovalID, call string, d contracts.Deci
 	return s.add(&contracts.ApprovalData{ID: id, CallID: call, Decision: d, By: "kim"})
 }
 
-func (s *script) edited(id contracts.ApprovalID, call string, args string) *script {
+// edited decides the call that asked by approvalID, with other arguments.
+func (s *script) edited(call string) *script {
+	args := json.RawMessage(`{"q":"y"}`)
 	s.calls[call].Approval = &contracts.ReceiptApproval{By: "kim", Decision: contracts.DecisionEdited, Edited: true}
-	s.calls[call].Args = json.RawMessage(args)
+	s.calls[call].Args = args
 	return s.add(&contracts.ApprovalData{
-		ID: id, CallID: call, Decision: contracts.DecisionEdited, By: "kim", Args: json.RawMessage(args),
+		ID: approvalID, CallID: call, Decision: contracts.DecisionEdited, By: "kim", Args: args,
 	})
 }
 

@@ -177,7 +177,7 @@ func TestReached(t *testing.T) {
 	}
 
 	free := running(t)
-	free.events[0].Data.(*contracts.StatusData).Limits.MaxCostMicroUSD = 0
+	as[*contracts.StatusData](free.events[0].Data).Limits.MaxCostMicroUSD = 0
 	s = fold(t, free.events)
 	if d, ok := s.Reached(contracts.Usage{}); ok {
 		t.Errorf("a run that costs nothing reached %s", d)
@@ -215,7 +215,7 @@ func TestWarnings(t *testing.T) {
 	}
 
 	none := running(t)
-	l := none.events[0].Data.(*contracts.StatusData).Limits
+	l := as[*contracts.StatusData](none.events[0].Data).Limits
 	l.MaxCostMicroUSD, l.MaxToolCalls, l.ReflectionPasses, l.BranchWidth = 0, 0, 0, 1
 	if got := fold(t, none.events).Warnings(contracts.Usage{Branches: 1, CostMicroUSD: 1}); len(got) != 0 {
 		t.Errorf("warnings about limits that leave nothing = %v", got)
@@ -260,7 +260,7 @@ func TestCallsAndApprovals(t *testing.T) {
 	if !ok || !c.Pending() || c.Ended || c.Tool != toolRef || c.ToolDigest != toolDigest || string(c.Args) != `{"q":"x"}` {
 		t.Errorf("call = %+v", c)
 	}
-	s = fold(t, script.edited(approvalID, "c", `{"q":"y"}`).events)
+	s = fold(t, script.edited("c").events)
 	if c, _ := s.ApprovalCall(approvalID); c.Pending() || c.By != "kim" || string(c.Args) != `{"q":"y"}` {
 		t.Errorf("edited call = %+v", c)
 	}

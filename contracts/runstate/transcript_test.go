@@ -24,7 +24,7 @@ func TestTranscriptChanges(t *testing.T) {
 	script := judged(t, contracts.ReleaseStream).
 		thought("t", "hm", true).
 		call("c", approvalID).
-		edited(approvalID, "c", `{"q":"y"}`).
+		edited("c").
 		end("c", contracts.CallError, "").
 		call("c", "").
 		token("m", "a", false).token("m", "b", false).
@@ -103,7 +103,7 @@ func TestTranscriptOfAHalfRun(t *testing.T) {
 	if !transcript.Calls()[0].Pending() || transcript.State() != contracts.StateRunning || transcript.Done() != nil {
 		t.Error("the call waits in a running run")
 	}
-	transcript, _ = tell(script.edited(approvalID, "c", `{"q":"y"}`).events)
+	transcript, _ = tell(script.edited("c").events)
 	if c := transcript.Calls()[0]; c.Pending() || string(c.Args) != `{"q":"y"}` || c.By != "kim" {
 		t.Errorf("edited call = %+v", c)
 	}
@@ -189,7 +189,7 @@ func BenchmarkApplyToken(b *testing.B) {
 
 func BenchmarkApplyCall(b *testing.B) {
 	script := running(b)
-	script.events[0].Data.(*contracts.StatusData).Limits.MaxToolCalls = 1 << 20
+	as[*contracts.StatusData](script.events[0].Data).Limits.MaxToolCalls = 1 << 20
 	for range 500 {
 		script.call("c", "").end("c", contracts.CallOK, `{"rows":[["Saturn",274]]}`)
 	}

@@ -1,6 +1,10 @@
 package runstate
 
-import "axiom25/contracts"
+import (
+	"slices"
+
+	"axiom25/contracts"
+)
 
 // undoLog holds what a State was at Begin, as far as it changed since. What every event changes is copied at
 // Begin; a message or an attempt is copied when it first changes, so that a recording costs what it touches.
@@ -75,8 +79,7 @@ func (s *State) Rollback() {
 		delete(s.messages, id)
 	}
 	// backwards: a call can be retried more than once in one recording
-	for i := len(u.replaced) - 1; i >= 0; i-- {
-		r := u.replaced[i]
+	for _, r := range slices.Backward(u.replaced) {
 		if r.earlier == nil {
 			delete(s.calls, r.id)
 		} else {

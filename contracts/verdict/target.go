@@ -118,15 +118,7 @@ func at(doc jsontext.Value, pointer string) (jsontext.Value, error) {
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(doc))
 	for _, token := range tokens {
-		var found bool
-		switch d.PeekKind() {
-		case '{':
-			found, err = enterMember(d, token)
-		case '[':
-			found, err = enterElement(d, token)
-		default:
-			return nil, errNoPlace
-		}
+		found, err := enter(d, token)
 		if err != nil {
 			return nil, errNotJSON
 		}
@@ -141,12 +133,24 @@ func at(doc jsontext.Value, pointer string) (jsontext.Value, error) {
 	return v, nil
 }
 
+// enter reads up to what a reference token names in the value that follows.
+func enter(d *jsontext.Decoder, token string) (found bool, err error) {
+	kind := d.PeekKind()
+	if kind == jsontext.KindBeginObject {
+		return enterMember(d, token)
+	}
+	if kind == jsontext.KindBeginArray {
+		return enterElement(d, token)
+	}
+	return false, nil
+}
+
 // enterMember reads up to the value of a member of the object that follows.
 func enterMember(d *jsontext.Decoder, name string) (found bool, err error) {
 	if _, err := d.ReadToken(); err != nil {
 		return false, err
 	}
-	for d.PeekKind() == '"' {
+	for d.PeekKind() == jsontext.KindString {
 		token, err := d.ReadToken()
 		if err != nil {
 			return false, err
@@ -170,12 +174,12 @@ func enterElement(d *jsontext.Decoder, index string) (found bool, err error) {
 	if _, err := d.ReadToken(); err != nil {
 		return false, err
 	}
-	for ; n > 0 && d.PeekKind() != ']'; n-- {
+	for ; n > 0 && d.PeekKind() != jsontext.KindEndArray; n-- {
 		if err := d.SkipValue(); err != nil {
 			return false, err
 		}
 	}
-	return d.PeekKind() != ']', nil
+	return d.PeekKind() != jsontext.KindEndArray, nil
 }
 
 // tokensOf splits a pointer into its reference tokens.
@@ -200,12 +204,11 @@ func tokensOf(pointer string) ([]string, error) {
 
 // lengthOf counts the characters of a string, the elements of an array, the members of an object.
 func lengthOf(v jsontext.Value) (int64, error) {
-	switch v.Kind() {
-	case '"':
+	if isString(v) {
 		text, err := stringOf(json.RawMessage(v))
 		return int64(utf8.RuneCountInString(text)), err
-	case '[', '{':
-	default:
+	}
+	if !isObject(v) && v.Kind() != jsontext.KindBeginArray {
 		return 0, errNoLength
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(v))
@@ -213,21 +216,21 @@ func lengthOf(v jsontext.Value) (int64, error) {
 		return 0, errNotJSON
 	}
 	var n int64
-	for d.PeekKind() != ']' && d.PeekKind() != '}' {
+	for d.PeekKind() != jsontext.KindEndArray && d.PeekKind() != jsontext.KindEndObject {
 		if err := d.SkipValue(); err != nil {
 			return 0, errNotJSON
 		}
 		n++
 	}
-	if v.Kind() == '{' {
+	if isObject(v) {
 		n /= 2 // a name and a value each
 	}
 	return n, nil
 }
 
-func isString[T ~[]byte](v T) bool { return jsontext.Value(v).Kind() == '"' }
+func isString[T ~[]byte](v T) bool { return jsontext.Value(v).Kind() == jsontext.KindString }
 
-func isObject[T ~[]byte](v T) bool { return jsontext.Value(v).Kind() == '{' }
+func isObject[T ~[]byte](v T) bool { return jsontext.Value(v).Kind() == jsontext.KindBeginObject }
 
 // stringOf returns the content of a JSON string, or errValue.
 func stringOf(v json.RawMessage) (string, error) {

@@ -14,8 +14,6 @@ import (
 	"axiom25/contracts/verdict"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // must and should are assertions that pass or fail on the answer "yes".
 func must(id string, passes bool) contracts.Assertion {
 	want := `"yes"`
@@ -41,8 +39,8 @@ func exact(reference string, weight int64, floor *float64) contracts.Scorer {
 	return contracts.Scorer{ID: "s", Type: contracts.ScoreExact, Reference: &reference, Weight: weight, Floor: floor, Samples: 1}
 }
 
-func like(reference string, weight int64, floor *float64) contracts.Scorer {
-	s := exact(reference, weight, floor)
+func like(reference string, floor *float64) contracts.Scorer {
+	s := exact(reference, 1, floor)
 	s.Type = contracts.ScoreSimilarity
 	return s
 }
@@ -70,17 +68,17 @@ func TestDecision(t *testing.T) {
 		{"1: a judge that is not there", contracts.VerifyContract{Scorers: scorers{{ID: "s", Type: contracts.ScoreRubric, Weight: 1}}}, contracts.ChannelAnswer, one, contracts.OutcomeError, none},
 		{"1: an error comes before refuse_below", contracts.VerifyContract{Assertions: list{broken("a"), must("b", false)}, RefuseBelow: 0.9, PassAt: 0.9}, contracts.ChannelAnswer, one, contracts.OutcomeError, none},
 		{"2: the share of musts", contracts.VerifyContract{Assertions: list{must("a", true), must("b", true), must("c", false), must("d", true)}, PassAt: 0.7}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 0.75},
-		{"2: the weighted mean", contracts.VerifyContract{Assertions: list{should("a", true, ptr(int64(3))), should("b", false, nil)}, PassAt: 0.75}, contracts.ChannelAnswer, one, contracts.OutcomePass, 0.75},
+		{"2: the weighted mean", contracts.VerifyContract{Assertions: list{should("a", true, new(int64(3))), should("b", false, nil)}, PassAt: 0.75}, contracts.ChannelAnswer, one, contracts.OutcomePass, 0.75},
 		{"2: musts have no weight", contracts.VerifyContract{Assertions: list{must("a", true), should("b", false, nil)}, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 0},
 		{"2: assertions and scorers", contracts.VerifyContract{Assertions: list{should("a", true, nil)}, Scorers: scorers{exact("no", 3, nil)}, PassAt: 0.25}, contracts.ChannelAnswer, one, contracts.OutcomePass, 0.25},
-		{"2: a similar text", contracts.VerifyContract{Scorers: scorers{like("yet", 1, nil)}, PassAt: 0.6}, contracts.ChannelAnswer, one, contracts.OutcomePass, 2.0 / 3},
+		{"2: a similar text", contracts.VerifyContract{Scorers: scorers{like("yet", nil)}, PassAt: 0.6}, contracts.ChannelAnswer, one, contracts.OutcomePass, 2.0 / 3},
 		{"3: below refuse_below", contracts.VerifyContract{Assertions: list{should("a", false, nil), must("b", true)}, RefuseBelow: 0.1, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRefuse, 0},
 		{"3: at refuse_below", contracts.VerifyContract{Assertions: list{must("a", true), must("b", false)}, RefuseBelow: 0.5, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 0.5},
-		{"4: all holds", contracts.VerifyContract{Assertions: list{must("a", true)}, Scorers: scorers{exact("yes", 1, ptr(1.0))}, PassAt: 1}, contracts.ChannelAnswer, one, contracts.OutcomePass, 1},
+		{"4: all holds", contracts.VerifyContract{Assertions: list{must("a", true)}, Scorers: scorers{exact("yes", 1, new(1.0))}, PassAt: 1}, contracts.ChannelAnswer, one, contracts.OutcomePass, 1},
 		{"4: a pass needs no pass left", contracts.VerifyContract{Assertions: list{must("a", true)}, PassAt: 1}, contracts.ChannelAnswer, verdict.Standing{Draining: true}, contracts.OutcomePass, 1},
 		{"4: a must fails", contracts.VerifyContract{Assertions: list{must("a", false), should("b", true, nil)}, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 1},
 		{"4: a check without severity is a must", contracts.VerifyContract{Assertions: list{{ID: "a", Type: contracts.AssertEquals, Target: "output", Value: json.RawMessage(`"no"`)}}, PassAt: 0}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 0},
-		{"4: below a floor", contracts.VerifyContract{Assertions: list{should("a", true, ptr(int64(9)))}, Scorers: scorers{like("yet", 1, ptr(0.9))}, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, (9 + 2.0/3) / 10},
+		{"4: below a floor", contracts.VerifyContract{Assertions: list{should("a", true, new(int64(9)))}, Scorers: scorers{like("yet", new(0.9))}, PassAt: 0.5}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, (9 + 2.0/3) / 10},
 		{"4: below pass_at", contracts.VerifyContract{Assertions: list{should("a", true, nil), should("b", false, nil)}, PassAt: 0.51}, contracts.ChannelAnswer, one, contracts.OutcomeRevise, 0.5},
 		{"5: no pass is left", contracts.VerifyContract{Assertions: list{must("a", false)}, PassAt: 1}, contracts.ChannelAnswer, verdict.Standing{Pass: 2, ReflectionPasses: 2}, contracts.OutcomeFail, 0},
 		{"5: the last pass", contracts.VerifyContract{Assertions: list{must("a", false)}, PassAt: 1}, contracts.ChannelAnswer, verdict.Standing{Pass: 1, ReflectionPasses: 2}, contracts.OutcomeRevise, 0},
@@ -147,16 +145,16 @@ func TestScorers(t *testing.T) {
 	}{
 		{"the same", exact("a", 1, nil), "a", contracts.CheckPass, 1},
 		{"another", exact("a", 1, nil), "a ", contracts.CheckFail, 0},
-		{"another above its floor", exact("a", 1, ptr(0.0)), "b", contracts.CheckPass, 0},
-		{"similar", like("kitten", 1, ptr(0.5)), "sitting", contracts.CheckPass, 4.0 / 7},
-		{"similar, below the contract's threshold", like("kitten", 1, nil), "sitting", contracts.CheckFail, 4.0 / 7},
-		{"characters and not bytes", like("über", 1, nil), "uber", contracts.CheckFail, 0.75},
-		{"nothing and nothing", like("", 1, nil), "", contracts.CheckPass, 1},
-		{"something and nothing", like("", 1, nil), "abc", contracts.CheckFail, 0},
-		{"nothing and something", like("abc", 1, nil), "", contracts.CheckFail, 0},
-		{"as long as may be", like("", 1, nil), long, contracts.CheckFail, 0},
-		{"too long an answer", like("", 1, nil), long + "x", contracts.CheckError, 0},
-		{"too long a reference", like(long+"x", 1, nil), "", contracts.CheckError, 0},
+		{"another above its floor", exact("a", 1, new(0.0)), "b", contracts.CheckPass, 0},
+		{"similar", like("kitten", new(0.5)), "sitting", contracts.CheckPass, 4.0 / 7},
+		{"similar, below the contract's threshold", like("kitten", nil), "sitting", contracts.CheckFail, 4.0 / 7},
+		{"characters and not bytes", like("über", nil), "uber", contracts.CheckFail, 0.75},
+		{"nothing and nothing", like("", nil), "", contracts.CheckPass, 1},
+		{"something and nothing", like("", nil), "abc", contracts.CheckFail, 0},
+		{"nothing and something", like("abc", nil), "", contracts.CheckFail, 0},
+		{"as long as may be", like("", nil), long, contracts.CheckFail, 0},
+		{"too long an answer", like("", nil), long + "x", contracts.CheckError, 0},
+		{"too long a reference", like(long+"x", nil), "", contracts.CheckError, 0},
 		{"no reference", contracts.Scorer{ID: "s", Type: contracts.ScoreExact}, "", contracts.CheckError, 0},
 		{"nothing to be similar to", contracts.Scorer{ID: "s", Type: contracts.ScoreSimilarity}, "", contracts.CheckError, 0},
 		{"a rubric", contracts.Scorer{ID: "s", Type: contracts.ScoreRubric}, "", contracts.CheckError, 0},
@@ -194,7 +192,7 @@ func TestSimilarityIsAMetric(t *testing.T) {
 		return string(letters)
 	}
 	score := func(a, b string) float64 {
-		c := contracts.VerifyContract{Scorers: []contracts.Scorer{like(b, 1, nil)}}
+		c := contracts.VerifyContract{Scorers: []contracts.Scorer{like(b, nil)}}
 		return *verdict.Judge(&c, text(a), verdict.Standing{}).Results[0].Score
 	}
 	for range 500 {
@@ -220,7 +218,7 @@ func TestJudgeIsDeterministic(t *testing.T) {
 				Value: json.RawMessage(values[random.IntN(len(values))]), Negate: random.IntN(2) == 0,
 			}
 			if random.IntN(2) == 0 {
-				a.Severity, a.Weight = contracts.SeverityShould, ptr(int64(1+random.IntN(1000)))
+				a.Severity, a.Weight = contracts.SeverityShould, new(int64(1+random.IntN(1000)))
 			}
 			c.Assertions = append(c.Assertions, a)
 		}
@@ -279,7 +277,7 @@ func BenchmarkJudge(b *testing.B) {
 // BenchmarkWorst judges what costs most within the bounds.
 func BenchmarkWorst(b *testing.B) {
 	b.Run("similarity", func(b *testing.B) {
-		c := contracts.VerifyContract{Scorers: []contracts.Scorer{like(strings.Repeat("a", 8192), 1, nil)}}
+		c := contracts.VerifyContract{Scorers: []contracts.Scorer{like(strings.Repeat("a", 8192), nil)}}
 		for b.Loop() {
 			verdict.Judge(&c, text(strings.Repeat("b", 8192)), verdict.Standing{})
 		}
