@@ -13,21 +13,20 @@ import (
 
 // goPackage is what `go list` says of a package.
 type goPackage struct {
-	ImportPath string
-	Imports    []string
-	Deps       []string
+	ImportPath string   `json:"ImportPath"`
+	Imports    []string `json:"Imports"`
+	Deps       []string `json:"Deps"`
 }
 
 // listPackages returns the packages that the patterns name, as they are compiled for a target.
 func listPackages(t *testing.T, env []string, patterns ...string) []goPackage {
 	t.Helper()
 	args := append([]string{"list", "-json=ImportPath,Imports,Deps"}, patterns...)
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd := exec.CommandContext(t.Context(), "go", args...) //nolint:gosec // the test's own arguments
 	cmd.Env = append(cmd.Environ(), env...)
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("go %s: %s", strings.Join(args, " "), exit.Stderr)
 		}
 		t.Fatal(err)

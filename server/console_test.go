@@ -177,28 +177,28 @@ func says(words string, number int64) bool {
 }
 
 // compare holds what the page shows against GET /runs/{id}.
-func compare(t *testing.T, page shown, got snapshot) {
+func compare(t *testing.T, what string, page shown, got snapshot) {
 	t.Helper()
 	if page.State != string(got.State) {
-		t.Errorf("the page shows state %s, the server %s", page.State, got.State)
+		t.Errorf("%s: the page shows state %s, the server %s", what, page.State, got.State)
 	}
 	var output string
 	if got.Done.Output != nil {
 		output = *got.Done.Output
 	}
 	if got.Done.Output != nil && page.Answer != output {
-		t.Errorf("the page shows the answer %q, the server %q", page.Answer, output)
+		t.Errorf("%s: the page shows the answer %q, the server %q", what, page.Answer, output)
 	}
 	for name, number := range map[string]int64{
 		"tokens": got.Used.Tokens(), "calls": got.Used.ToolCalls, "width": got.Used.Branches,
 		"reflections": got.Used.Reflections, "wall": got.Used.WallMS, "active": got.Used.ActiveMS, "cost": got.Used.CostMicroUSD,
 	} {
 		if !says(page.Gauges[name], number) {
-			t.Errorf("the page shows %s %q, the server %d", name, page.Gauges[name], number)
+			t.Errorf("%s: the page shows %s %q, the server %d", what, name, page.Gauges[name], number)
 		}
 	}
 	if page.Calls == 0 && got.Used.ToolCalls > 0 {
-		t.Errorf("the page shows no call of %d", got.Used.ToolCalls)
+		t.Errorf("%s: the page shows no call of %d", what, got.Used.ToolCalls)
 	}
 	if len(got.Verdicts) == 0 {
 		return
@@ -209,7 +209,7 @@ func compare(t *testing.T, page shown, got snapshot) {
 		checks = append(checks, []string{r.ID, string(r.Status)})
 	}
 	if page.Outcome != string(last.Outcome) || !slices.EqualFunc(page.Checks, checks, slices.Equal) {
-		t.Errorf("the page shows the verdict %s %v, the server %s %v", page.Outcome, page.Checks, last.Outcome, checks)
+		t.Errorf("%s: the page shows the verdict %s %v, the server %s %v", what, page.Outcome, page.Checks, last.Outcome, checks)
 	}
 }
 
@@ -218,12 +218,10 @@ func TestTheConsoleShowsWhatTheServerSays(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
 	for _, name := range exampleNames(t) {
-		t.Run(name, func(t *testing.T) {
-			id := s.create(t, string(exampleDocument(t, name)))
-			b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
-			got := s.approveAll(t, id)
-			compare(t, b.ended(t), got)
-		})
+		id := s.create(t, string(exampleDocument(t, name)))
+		b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+		got := s.approveAll(t, id)
+		compare(t, name, b.ended(t), got)
 	}
 }
 
@@ -237,12 +235,10 @@ func TestAnExampleStartsByOneClick(t *testing.T) {
 	b.until(t, "the run's page", `location.pathname.startsWith("/r/run_")`)
 	id := contracts.RunID(strings.TrimPrefix(eval[string](t, b, "location.pathname"), "/r/"))
 	page := b.ended(t)
-	compare(t, page, s.done(t, id))
+	compare(t, "the run", page, s.done(t, id))
 
-	t.Run("and stands in the list", func(t *testing.T) {
-		b.do(t, chromedp.Navigate(s.url+"/"))
-		b.until(t, "the run in the list", fmt.Sprintf(`[...document.querySelectorAll("a")].some(a => a.href.endsWith(%q))`, "/r/"+id.String()))
-	})
+	b.do(t, chromedp.Navigate(s.url+"/"))
+	b.until(t, "the run in the list", fmt.Sprintf(`[...document.querySelectorAll("a")].some(a => a.href.endsWith(%q))`, "/r/"+id.String()))
 }
 
 func TestAHumanDecidesInTheConsole(t *testing.T) {
@@ -250,24 +246,22 @@ func TestAHumanDecidesInTheConsole(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
 	for button, want := range map[string]contracts.Decision{"Approve": contracts.DecisionApproved, "Deny": contracts.DecisionDenied} {
-		t.Run(button, func(t *testing.T) {
-			id := s.create(t, string(exampleDocument(t, "approval.json")))
-			b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
-			b.click(t, ".approval button", button)
-			compare(t, b.ended(t), s.done(t, id))
-			decided := false
-			for _, ev := range decodeAll(t, s.history(t, id)) {
-				if d, ok := ev.Data.(*contracts.ApprovalData); ok {
-					decided = true
-					if d.Decision != want || d.By == "" {
-						t.Errorf("the decision is %s by %q, want %s by somebody", d.Decision, d.By, want)
-					}
+		id := s.create(t, string(exampleDocument(t, "approval.json")))
+		b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+		b.click(t, ".approval button", button)
+		compare(t, button, b.ended(t), s.done(t, id))
+		decided := false
+		for _, ev := range decodeAll(t, s.history(t, id)) {
+			if d, ok := ev.Data.(*contracts.ApprovalData); ok {
+				decided = true
+				if d.Decision != want || d.By == "" {
+					t.Errorf("%s: the decision is %s by %q, want %s by somebody", button, d.Decision, d.By, want)
 				}
 			}
-			if !decided {
-				t.Error("nothing was decided")
-			}
-		})
+		}
+		if !decided {
+			t.Errorf("%s: nothing was decided", button)
+		}
 	}
 }
 
@@ -277,16 +271,16 @@ func TestTheConsoleComesBackAfterARestart(t *testing.T) {
 	s := startServer(t, data)
 	address := strings.TrimPrefix(s.url, "http://")
 	id := s.create(t, externalTask)
-	s.report(t, id, tokenLine("a1", "before, "))
+	s.report(t, id, tokenLine("before, "))
 	b := newBrowser(t)
 	b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
 	b.until(t, "the first half", `document.querySelector(".answer-text")?.textContent === "before, "`)
 	s.kill(t)
 	s = startServer(t, data, "--addr", address)
-	s.report(t, id, tokenLine("a1", "after"))
+	s.report(t, id, tokenLine("after"))
 	b.until(t, "both halves", `document.querySelector(".answer-text")?.textContent === "before, after"`)
 	s.must(t, http.MethodPost, "/runs/"+id.String()+"/answer", `{"message_id":"a1","text":"before, after"}`, nil)
-	compare(t, b.ended(t), s.done(t, id))
+	compare(t, "the run", b.ended(t), s.done(t, id))
 }
 
 func TestTheEditorFindsWhatTheServerWouldRefuse(t *testing.T) {

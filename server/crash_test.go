@@ -40,14 +40,14 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	for i := range runs {
 		runs[i] = s.create(t, externalTask)
 	}
-	s.report(t, external, tokenLine("a1", "before the crash"))
+	s.report(t, external, tokenLine("before the crash"))
 	var wg sync.WaitGroup
 	enough := make(chan struct{}, engines*100)
 	for i, id := range runs {
 		wg.Go(func() {
 			for n := 0; ; n++ {
 				delta := fmt.Sprintf("%d ", n)
-				res, err := http.Post(s.url+"/runs/"+id.String()+"/events", "application/x-ndjson", strings.NewReader(tokenLine("a1", delta))) //nolint:gosec,noctx // the server's end is what ends it
+				res, err := http.Post(s.url+"/runs/"+id.String()+"/events", "application/x-ndjson", strings.NewReader(tokenLine(delta))) //nolint:noctx // the server's end is what ends it
 				if err != nil {
 					return
 				}
@@ -80,28 +80,27 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		}
 	}
 
-	t.Run("a run in the server's own hands ends honestly", func(t *testing.T) {
-		got := s.snapshot(t, local)
-		if got.State != contracts.StateFailed || got.FatalError == nil || !got.FatalError.Has(contracts.ProblemEngineLost) {
-			t.Errorf("run is %s with %+v, want failed with engine-lost", got.State, got.FatalError)
-		}
-		checkStream(t, s.history(t, local))
-	})
-	t.Run("a viewer of a run that goes on gets its whole history", func(t *testing.T) {
-		last := int(s.snapshot(t, external).LastSeq)
-		frames, err := s.view(t.Context(), external, 0, last)
-		if !errors.Is(err, errCut) || !slices.Equal(frames, s.history(t, external)) {
-			t.Errorf("got %d events of %d, %v", len(frames), last, err)
-		}
-	})
-	t.Run("an engine goes on where it was", func(t *testing.T) {
-		s.report(t, external, tokenLine("a1", ", and after it"))
-		s.answer(t, external, "a1", "before the crash, and after it")
-		if got := s.done(t, external); got.State != contracts.StateSucceeded {
-			t.Errorf("run ended %s", got.State)
-		}
-		checkStream(t, s.history(t, external))
-	})
+	// The run in the server's own hands ends honestly.
+	got := s.snapshot(t, local)
+	if got.State != contracts.StateFailed || got.FatalError == nil || !got.FatalError.Has(contracts.ProblemEngineLost) {
+		t.Errorf("the local run is %s with %+v, want failed with engine-lost", got.State, got.FatalError)
+	}
+	checkStream(t, s.history(t, local))
+
+	// A viewer of a run that goes on gets its whole history, though nothing new happens.
+	last := int(s.snapshot(t, external).LastSeq)
+	frames, err := s.view(t.Context(), external, 0, last)
+	if !errors.Is(err, errCut) || !slices.Equal(frames, s.history(t, external)) {
+		t.Errorf("a viewer after the crash got %d events of %d, %v", len(frames), last, err)
+	}
+
+	// Its engine goes on where it was.
+	s.report(t, external, tokenLine(", and after it"))
+	s.answer(t, external, "before the crash, and after it")
+	if got := s.done(t, external); got.State != contracts.StateSucceeded {
+		t.Errorf("the external run ended %s", got.State)
+	}
+	checkStream(t, s.history(t, external))
 }
 
 func TestTwoServersDoNotShareAJournal(t *testing.T) {
@@ -120,9 +119,9 @@ func TestInterruptIsClean(t *testing.T) {
 	data := t.TempDir()
 	s := startServer(t, data)
 	finished := s.create(t, externalTask)
-	s.answer(t, finished, "a1", "done")
+	s.answer(t, finished, "done")
 	open := s.create(t, externalTask)
-	s.report(t, open, tokenLine("a1", "to be continued"))
+	s.report(t, open, tokenLine("to be continued"))
 	local := s.create(t, waitingTask(t))
 	s.await(t, local, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 
@@ -130,12 +129,11 @@ func TestInterruptIsClean(t *testing.T) {
 	ended := make(chan error, 1)
 	watching := make(chan struct{})
 	go func() {
-		frames, err := s.view(t.Context(), open, 0, 1)
-		if !errors.Is(err, errCut) || len(frames) != 1 {
-			err = fmt.Errorf("first event: %w", err)
+		if frames, err := s.view(t.Context(), open, 0, 1); !errors.Is(err, errCut) || len(frames) != 1 {
+			t.Errorf("first event: %v", err)
 		}
 		close(watching)
-		_, err = s.view(t.Context(), open, 1, 0)
+		_, err := s.view(t.Context(), open, 1, 0)
 		ended <- err
 	}()
 	<-watching
@@ -166,7 +164,7 @@ func TestFsyncLiesBeforeEveryAcknowledgement(t *testing.T) {
 	if err != nil {
 		t.Skip("strace is not installed; make test installs it")
 	}
-	if err := exec.CommandContext(t.Context(), strace, "-o", os.DevNull, "true").Run(); err != nil {
+	if err := exec.CommandContext(t.Context(), strace, "-o", os.DevNull, "true").Run(); err != nil { //nolint:gosec // the strace of this machine
 		t.Skipf("this machine does not allow tracing: %v", err)
 	}
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -175,7 +173,7 @@ func TestFsyncLiesBeforeEveryAcknowledgement(t *testing.T) {
 	id := s.create(t, externalTask)
 	const appends = 20
 	for i := range appends {
-		s.report(t, id, tokenLine("a1", fmt.Sprintf("%d ", i)))
+		s.report(t, id, tokenLine(fmt.Sprintf("%d ", i)))
 	}
 	interruptChild(t, s.cmd.Process.Pid)
 	<-s.exited

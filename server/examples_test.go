@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"axiom25/contracts"
@@ -13,7 +14,7 @@ import (
 // exampleDocument reads one of docs/examples.
 func exampleDocument(t *testing.T, name string) []byte {
 	t.Helper()
-	doc, err := os.ReadFile(filepath.Join("..", "docs", "examples", name))
+	doc, err := os.ReadFile(filepath.Join("..", "docs", "examples", name)) //nolint:gosec // this repository's own files
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +53,18 @@ func (s *server) approveAll(t *testing.T, id contracts.RunID) snapshot {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
+	var mu sync.Mutex
 	var outcomes []contracts.State
+	t.Cleanup(func() {
+		for _, want := range []contracts.State{contracts.StateSucceeded, contracts.StateExhausted} {
+			if !slices.Contains(outcomes, want) {
+				t.Errorf("no example ends %s: %v", want, outcomes)
+			}
+		}
+	})
 	for _, name := range exampleNames(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			id := s.create(t, string(exampleDocument(t, name)))
 			streamed := make(chan []string, 1)
 			go func() {
@@ -70,13 +80,10 @@ func TestExamples(t *testing.T) {
 			if !slices.Equal(frames, s.history(t, id)) {
 				t.Error("the stream is not the journal")
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			outcomes = append(outcomes, got.State)
-			t.Logf("%s: %d events, %s, %+v", name, len(frames), got.State, got.Used)
+			t.Logf("%d events, %s, %+v", len(frames), got.State, got.Used)
 		})
-	}
-	for _, want := range []contracts.State{contracts.StateSucceeded, contracts.StateExhausted} {
-		if !slices.Contains(outcomes, want) {
-			t.Errorf("no example ends %s: %v", want, outcomes)
-		}
 	}
 }

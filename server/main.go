@@ -63,15 +63,14 @@ func execute(ctx context.Context, args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second Ctrl-C is nobody's but the system's
 
-	root := rootCommand()
+	root := rootCommand() //nolint:contextcheck // each command gets it from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
 	code := exitError
-	var outcome *outcomeError
-	if errors.As(err, &outcome) {
+	if outcome, ok := errors.AsType[*outcomeError](err); ok {
 		code, err = outcome.Code, outcome.Err
 	}
 	if err != nil {

@@ -212,8 +212,7 @@ func rootMembers(doc []byte) []string {
 // writeProblem writes one line for each thing that is wrong in a document.
 func writeProblem(out io.Writer, file string, doc []byte, cause error) error {
 	first := 1
-	var inLine *lineError
-	if errors.As(cause, &inLine) {
+	if inLine, ok := errors.AsType[*lineError](cause); ok {
 		first, cause = inLine.line, inLine.err
 		doc = bytes.Join(bytes.SplitAfter(doc, []byte("\n"))[first-1:first], nil)
 	}
@@ -257,10 +256,9 @@ func placesOf(doc []byte) places {
 		size := 1
 		var err error
 		kind := dec.PeekKind()
-		switch kind {
-		case '{', '[', '}', ']':
+		if kind == '{' || kind == '[' || kind == '}' || kind == ']' {
 			_, err = dec.ReadToken()
-		default:
+		} else {
 			var value jsontext.Value
 			value, err = dec.ReadValue()
 			size = len(value)

@@ -21,6 +21,7 @@ import (
 	"axiom25/server/journal"
 	"axiom25/server/journal/sqlitejournal"
 	"axiom25/server/tools"
+	"axiom25/server/tools/builtin"
 )
 
 // journalFile is the journal's name in the data directory.
@@ -48,9 +49,9 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, store.Close()) }() //nolint:contextcheck // what was accepted is stored, whoever has gone
 	hub := fanout.New(store)
-	catalogue, err := tools.Open(ctx, store)
+	catalogue, err := tools.Open(ctx, store, builtin.All()...)
 	if err != nil {
 		return fmt.Errorf("open the tool catalogue: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -67,7 +68,7 @@ func cursor(t *testing.T, r *http.Request) int {
 func write(t *testing.T, w http.ResponseWriter, text string) {
 	t.Helper()
 	w.Header().Set("Content-Type", "text/event-stream")
-	if _, err := w.Write([]byte(text)); err != nil {
+	if _, err := io.WriteString(w, text); err != nil { //nolint:gosec // a stream of events, which no browser reads
 		t.Errorf("write: %v", err)
 	}
 	if err := http.NewResponseController(w).Flush(); err != nil {
@@ -109,63 +110,65 @@ func TestFollowIsWholeWhateverTheConnectionsDo(t *testing.T) {
 		return text
 	}
 	next := func(from int) string { return frame(from+1, last) }
-	cases := map[string]func(t *testing.T, w http.ResponseWriter, from, n int){
-		"one connection": func(t *testing.T, w http.ResponseWriter, from, _ int) {
-			write(t, w, "retry: 1000\n: hello\n\n"+whole(from))
+	cases := map[string]func(send func(string), w http.ResponseWriter, from, n int){
+		"one connection": func(send func(string), _ http.ResponseWriter, from, _ int) {
+			send("retry: 1000\n: hello\n\n" + whole(from))
 		},
-		"cut after each event": func(t *testing.T, w http.ResponseWriter, from, _ int) {
-			write(t, w, next(from))
+		"cut after each event": func(send func(string), _ http.ResponseWriter, from, _ int) {
+			send(next(from))
 		},
-		"cut behind the id line": func(t *testing.T, w http.ResponseWriter, from, n int) {
+		"cut behind the id line": func(send func(string), _ http.ResponseWriter, from, n int) {
 			if n%2 == 0 {
-				write(t, w, fmt.Sprintf("id: %d\n", from+1))
+				send(fmt.Sprintf("id: %d\n", from+1))
 				return
 			}
-			write(t, w, next(from))
+			send(next(from))
 		},
-		"cut behind the data line": func(t *testing.T, w http.ResponseWriter, from, _ int) {
+		"cut behind the data line": func(send func(string), _ http.ResponseWriter, from, _ int) {
 			text := next(from)
-			write(t, w, text[:len(text)-1])
+			send(text[:len(text)-1])
 		},
-		"cut within the data line": func(t *testing.T, w http.ResponseWriter, from, n int) {
+		"cut within the data line": func(send func(string), _ http.ResponseWriter, from, n int) {
 			text := next(from)
 			if n%2 == 0 {
 				text = text[:len(text)-20]
 			}
-			write(t, w, text)
+			send(text)
 		},
-		"events sent twice": func(t *testing.T, w http.ResponseWriter, _, _ int) {
-			write(t, w, frame(1, last)+frame(1, last)+whole(0))
+		"events sent twice": func(send func(string), _ http.ResponseWriter, _, _ int) {
+			send(frame(1, last) + frame(1, last) + whole(0))
 		},
-		"an event left out once": func(t *testing.T, w http.ResponseWriter, from, n int) {
+		"an event left out once": func(send func(string), _ http.ResponseWriter, from, n int) {
 			if n == 0 {
-				write(t, w, frame(1, last)+frame(3, last))
+				send(frame(1, last) + frame(3, last))
 				return
 			}
-			write(t, w, whole(from))
+			send(whole(from))
 		},
-		"control frames between": func(t *testing.T, w http.ResponseWriter, from, _ int) {
-			write(t, w, "event: news\ndata: {}\n\n"+": hb\n\n"+whole(from))
+		"control frames between": func(send func(string), _ http.ResponseWriter, from, _ int) {
+			send("event: news\ndata: {}\n\n" + ": hb\n\n" + whole(from))
 		},
-		"the journal cannot be read for a while": func(t *testing.T, w http.ResponseWriter, from, n int) {
+		"the journal cannot be read for a while": func(send func(string), _ http.ResponseWriter, from, n int) {
 			if n < 2 {
-				write(t, w, next(from)+"event: problem\ndata: {\"type\":\"/problems/journal-unavailable\",\"title\":\"x\",\"status\":503}\n\n")
+				send(next(from) + "event: problem\ndata: {\"type\":\"/problems/journal-unavailable\",\"title\":\"x\",\"status\":503}\n\n")
 				return
 			}
-			write(t, w, whole(from))
+			send(whole(from))
 		},
-		"shed at first": func(t *testing.T, w http.ResponseWriter, from, n int) {
+		"shed at first": func(send func(string), w http.ResponseWriter, from, n int) {
 			if n < 3 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
 			}
-			write(t, w, whole(from))
+			send(whole(from))
 		},
 	}
 	for name, answer := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := server(t, func(w http.ResponseWriter, r *http.Request, n int) { answer(t, w, cursor(t, r), n) })
+			c := server(t, func(w http.ResponseWriter, r *http.Request, n int) {
+				answer(func(text string) { write(t, w, text) }, w, cursor(t, r), n)
+			})
 			seqs, err := follow(t, c, 0)
 			if err != nil || !slices.Equal(seqs, upTo(1, last)) {
 				t.Fatalf("got %v, %v; want 1..%d and no error", seqs, err, last)
