@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"axiom25/contracts"
 	"axiom25/server/console"
+	"axiom25/server/engine"
 	"axiom25/server/fanout"
 	"axiom25/server/httpapi"
 	"axiom25/server/intake"
@@ -55,7 +56,10 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return fmt.Errorf("open the tool catalogue: %w", err)
 	}
-	engines := externalOnly{}
+	engines, err := newSupervisor(catalogue, hub, log)
+	if err != nil {
+		return err
+	}
 	door, err := intake.New(intake.Config{
 		Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
 		Ceiling: ceiling, ApprovalTTL: f.approvalTTL, DrainGrace: f.drainGrace,
@@ -81,30 +85,58 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	edge := newHTTPServer(api, log)
-	edge.RegisterOnShutdown(api.Close)
+	house := house{edge: newHTTPServer(api, log), engines: engines, door: door}
+	house.edge.RegisterOnShutdown(api.Close)
+	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	err = house.run(ctx, listener)
+	log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "stopped")
+	return err
+}
+
+// newSupervisor returns the engines of this process.
+func newSupervisor(catalogue *tools.Catalogue, hub *fanout.Hub, log *slog.Logger) (*engine.Supervisor, error) {
+	registry, err := engine.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	return engine.NewSupervisor(engine.SupervisorConfig{Registry: registry, Calls: catalogue, Hub: hub, Log: log})
+}
+
+// house is what runs while the server does.
+type house struct {
+	edge    *http.Server
+	engines *engine.Supervisor
+	door    *intake.Intake
+}
+
+// run serves until ctx ends or something breaks. Then it stops from the outside in, and returns what broke.
+func (h house) run(ctx context.Context, listener net.Listener) error {
+	inner := context.WithoutCancel(ctx)
+	engines, stopEngines := context.WithCancel(inner)
+	defer stopEngines()
+	deadlines, stopDeadlines := context.WithCancel(inner)
+	defer stopDeadlines()
 
 	group, running := errgroup.WithContext(ctx)
-	inside, stopInside := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopInside()
-	group.Go(func() error { return unlessOver(inside, door.Run(inside)) })
+	group.Go(func() error { return unlessOver(deadlines, h.door.Run(deadlines)) })
 	group.Go(func() error {
-		if err := edge.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		defer stopDeadlines() // engines may wait for a deadline until the last of them has ended
+		return unlessOver(engines, h.engines.Run(engines, h.door))
+	})
+	group.Go(func() error {
+		if err := h.edge.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
 	})
 	group.Go(func() error {
 		<-running.Done()
-		defer stopInside()
-		return shutdown(context.WithoutCancel(ctx), edge)
+		defer stopEngines()
+		return shutdown(inner, h.edge)
 	})
-	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
-		return err
-	}
-	err = group.Wait()
-	log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "stopped")
-	return err
+	return group.Wait()
 }
 
 // shutdown lets the requests that run finish, for as long as stopTimeout.
@@ -144,12 +176,3 @@ func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error
 func clock() func() time.Time {
 	return time.Now //nolint:forbidigo // everything else takes the clock as a field
 }
-
-// externalOnly knows the engines that report over HTTP.
-type externalOnly struct{}
-
-func (externalOnly) Choose(*contracts.TaskSpec, map[contracts.ToolRef]*contracts.ToolSpec) (intake.Choice, error) {
-	return intake.Choice{Name: "external"}, nil
-}
-func (externalOnly) Start(contracts.RunID, string) {}
-func (externalOnly) List() []contracts.Engine      { return nil }
