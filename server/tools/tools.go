@@ -157,7 +157,7 @@ func (c *Catalogue) List() []contracts.ToolEntry {
 		list = append(list, versions...)
 	}
 	slices.SortFunc(list, func(a, b contracts.ToolEntry) int {
-		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), compareVersions(b.Spec.Version, a.Spec.Version))
+		return cmp.Or(cmp.Compare(a.Spec.Name, b.Spec.Name), CompareVersions(b.Spec.Version, a.Spec.Version))
 	})
 	return list
 }
@@ -254,7 +254,7 @@ func (c *Catalogue) add(entry contracts.ToolEntry) {
 	name, version := entry.Spec.Name, entry.Spec.Version
 	versions := without(c.byName[name], version)
 	versions = append(versions, entry)
-	slices.SortFunc(versions, func(a, b contracts.ToolEntry) int { return compareVersions(b.Spec.Version, a.Spec.Version) })
+	slices.SortFunc(versions, func(a, b contracts.ToolEntry) int { return CompareVersions(b.Spec.Version, a.Spec.Version) })
 	c.byName[name] = versions
 }
 
@@ -294,8 +294,8 @@ func entryOf(spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
 	return contracts.ToolEntry{Spec: *spec, Digest: digest, Gate: spec.Gate()}, nil
 }
 
-// compareVersions orders semantic versions by precedence (SemVer 2.0.0, section 11), and versions of equal
+// CompareVersions orders semantic versions by precedence (SemVer 2.0.0, section 11), and versions of equal
 // precedence, which differ in build metadata alone, as text, so that the order is total.
-func compareVersions(a, b string) int {
+func CompareVersions(a, b string) int {
 	return cmp.Or(semver.Compare("v"+a, "v"+b), cmp.Compare(a, b))
 }
