@@ -77,7 +77,7 @@ fresh: ## Check that the module's sums hold and that nothing needs another go.mo
 cover: ## Measure coverage; fails where a package that promises rest on is below 90 %
 	@mkdir -p coverage
 	@$(GO) test -count=1 -coverprofile=coverage/profile.txt -coverpkg=$(subst $(space),$(comma),$(strip $(COVERED))) \
-		$(COVERED) ./server/journal/... >/dev/null
+		$(sort $(COVERED) ./server/journal/...) >coverage/tests.txt || { cat coverage/tests.txt; exit 1; }
 	@awk -v min=$(COVER_MIN) -f .ci/cover.awk coverage/profile.txt
 
 .PHONY: bench
