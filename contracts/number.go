@@ -25,8 +25,12 @@ func parseInteger(literal []byte) (int64, bool) {
 	return int64(f), true
 }
 
-// parseNumber reads a JSON number that IEEE 754 double precision holds: what is printed again, in its shortest form
-// or in full, is the same number. So 0.1 passes, and 2^53+1, 1e400 and 0.1 with twenty more digits do not.
+// maxDigits is how many significant digits tell every double from every other (IEEE 754-2019, section 5.12.2).
+const maxDigits = 17
+
+// parseNumber reads a JSON number that IEEE 754 double precision holds: printed again with as many digits, up to 17, or
+// in full, it is the same number. So 0.1 and 0.10000000000000001 pass; 2^53+1, 1e400 and 0.1 with twenty more digits
+// do not.
 func parseNumber(literal []byte) (float64, bool) {
 	if len(literal) > maxNumberBytes {
 		return 0, false
@@ -43,9 +47,11 @@ func parseNumber(literal []byte) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	shortest, shortestExponent, _ := decimal(strconv.FormatFloat(f, 'e', -1, 64))
-	if digits == shortest && exponent == shortestExponent {
-		return f, true
+	if n := len(digits); n <= maxDigits {
+		again, againExponent, _ := decimal(strconv.FormatFloat(f, 'e', max(n, 1)-1, 64))
+		if digits == again && exponent == againExponent {
+			return f, true
+		}
 	}
 	return f, isExact(digits, exponent)
 }
@@ -75,7 +81,7 @@ func decimal(text string) (digits string, exponent int, ok bool) {
 	return trimmed, exponent + len(digits) - len(trimmed), true
 }
 
-// maxNumberBytes is longer than any double that is written out in full.
+// maxNumberBytes is longer than any double that is written out in full: a sign, a zero, a point and 1074 digits.
 const maxNumberBytes = 1100
 
 // The bounds of what isExact works out: no double has more significant decimal digits, nor a longer fraction.

@@ -12,9 +12,6 @@ type Time int64
 // timeLayout is RFC 3339 (section 5.6) with the fixed precision that makes equal times equal bytes.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// maxTime is 9999-12-31T23:59:59.999Z, the last instant that RFC 3339 can write.
-const maxTime Time = 253402300799999
-
 // ErrInvalidTime is returned for a text that is not a time as this package writes it.
 var ErrInvalidTime = errors.New("time must be RFC 3339 in UTC with milliseconds, as in 2026-01-02T03:04:05.678Z")
 
@@ -24,7 +21,8 @@ func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 // ParseTime reads the wire form and no other: equal times have equal texts.
 func ParseTime(s string) (Time, error) {
 	t, err := time.Parse(timeLayout, s)
-	if err != nil || t.UnixMilli() < 0 || len(s) != len(timeLayout) {
+	// Parse is lenient where Format is not: it takes a comma before the fraction, and more digits behind it.
+	if err != nil || t.UnixMilli() < 0 || t.Format(timeLayout) != s {
 		return 0, ErrInvalidTime
 	}
 	return TimeOf(t), nil
