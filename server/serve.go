@@ -38,6 +38,7 @@ type serveFlags struct {
 	drainGrace        time.Duration
 	approvalTTL       time.Duration
 	ceiling           []string
+	localPace         time.Duration
 	logFormat         string
 }
 
@@ -67,6 +68,8 @@ An address that other machines can reach needs --token, or --insecure where some
 	flags.DurationVar(&f.approvalTTL, "approval-ttl", 10*time.Minute, "how long a call waits for a human's decision")
 	flags.StringSliceVar(&f.ceiling, "ceiling", nil,
 		"most that a task may ask for, as name=value with a budget's field (repeatable); what is not named is the max profile's")
+	flags.DurationVar(&f.localPace, "local-pace", 15*time.Millisecond,
+		"pause of the local engine between two pieces of text, so that one sees it grow")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log on stderr: text or json")
 	return cmd
 }

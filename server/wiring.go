@@ -16,6 +16,7 @@ import (
 
 	"axiom25/server/console"
 	"axiom25/server/engine"
+	"axiom25/server/engine/local"
 	"axiom25/server/fanout"
 	"axiom25/server/httpapi"
 	"axiom25/server/intake"
@@ -56,7 +57,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return fmt.Errorf("open the tool catalogue: %w", err)
 	}
-	engines, err := newSupervisor(catalogue, hub, log)
+	engines, err := newSupervisor(f.localPace, catalogue, hub, log)
 	if err != nil {
 		return err
 	}
@@ -96,8 +97,8 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 }
 
 // newSupervisor returns the engines of this process.
-func newSupervisor(catalogue *tools.Catalogue, hub *fanout.Hub, log *slog.Logger) (*engine.Supervisor, error) {
-	registry, err := engine.NewRegistry()
+func newSupervisor(pace time.Duration, catalogue *tools.Catalogue, hub *fanout.Hub, log *slog.Logger) (*engine.Supervisor, error) {
+	registry, err := engine.NewRegistry(&local.Engine{Pace: pace})
 	if err != nil {
 		return nil, err
 	}
