@@ -148,8 +148,8 @@ func (b *Budget) checkOver(profile Profile, p place) {
 	}
 }
 
-// crossCheck holds limits to the same rules as the budgets that they come from.
-func (l *Limits) crossCheck(p place) {
+// check holds limits to the same rules as the budgets that they come from.
+func (l Limits) check(p place) {
 	if p.sound("max_active_ms", "max_wall_ms") && l.MaxActiveMS > l.MaxWallMS {
 		p.member("max_active_ms", CodeActiveOverWall, params{"max": l.MaxWallMS}, "max_wall_ms")
 	}

@@ -212,11 +212,10 @@ func (s *placeSearch) value(at *places) {
 	}
 	_, _ = s.dec.ReadToken()
 	for i := 0; s.wanted > 0; i++ {
-		switch s.dec.PeekKind() {
-		case '}', ']':
+		if next := s.dec.PeekKind(); next == '}' || next == ']' {
 			_, _ = s.dec.ReadToken()
 			return
-		case jsontext.KindInvalid:
+		} else if next == jsontext.KindInvalid {
 			s.wanted = 0
 			return
 		}

@@ -3,6 +3,7 @@ package contracts_test
 import (
 	"bytes"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,9 @@ var update = flag.Bool("update", false, "write the golden problems")
 // TestGoldenProblems compares whole problems, byte for byte: people read them, and programs compare their codes. A
 // document testdata/problems/NAME.KIND.json has its problem in NAME.KIND.problem.json.
 func TestGoldenProblems(t *testing.T) {
-	documents, err := filepath.Glob("testdata/problems/*.json")
+	const folder = "testdata/problems"
+	stored := os.DirFS(folder)
+	documents, err := fs.Glob(stored, "*.json")
 	if err != nil || len(documents) == 0 {
 		t.Fatalf("no documents: %v", err)
 	}
@@ -25,9 +28,9 @@ func TestGoldenProblems(t *testing.T) {
 		if strings.HasSuffix(path, ".problem.json") {
 			continue
 		}
-		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		name := strings.TrimSuffix(path, ".json")
 		t.Run(name, func(t *testing.T) {
-			doc, err := os.ReadFile(path)
+			doc, err := fs.ReadFile(stored, path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,11 +41,11 @@ func TestGoldenProblems(t *testing.T) {
 			got := append(contractstest.Document(contracts.Validate(kind, doc)), '\n')
 			golden := strings.TrimSuffix(path, ".json") + ".problem.json"
 			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(folder, golden), got, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(golden)
+			want, err := fs.ReadFile(stored, golden)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -110,5 +110,5 @@ func isExact(digits string, exponent int) bool {
 			return false
 		}
 	}
-	return m.BitLen()-int(m.TrailingZeroBits()) <= 53 //nolint:gosec // at most 2548 bits
+	return m.BitLen()-int(m.TrailingZeroBits()) <= 53
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,10 +99,8 @@ func compilePlan(t reflect.Type, within []reflect.Type) (*plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%w %s: not a struct", errPlan, t)
 	}
-	for _, outer := range within {
-		if outer == t {
-			return nil, fmt.Errorf("%w %s: holds itself", errPlan, t)
-		}
+	if slices.Contains(within, t) {
+		return nil, fmt.Errorf("%w %s: holds itself", errPlan, t)
 	}
 	p := &plan{typ: t, byName: make(map[string]int)}
 	if err := p.addFields(t, nil, append(within, t)); err != nil {

@@ -80,7 +80,7 @@ func TestPlanRefuses(t *testing.T) {
 			A string `json:"a" validate:"oneof="`
 		}{},
 		"an unknown sibling": struct {
-			A []element `json:"a" validate:"max=3,unique=Nmae,dive"`
+			A []element `json:"a" validate:"max=3,unique=Title,dive"`
 		}{},
 		"a sibling of texts": struct {
 			A []string `json:"a" validate:"max=3,unique=Name"`

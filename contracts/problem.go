@@ -14,7 +14,7 @@ const MaxFieldErrors = 100
 
 // Problem says what is wrong with a request or a document (RFC 9457). It never echoes the input. Its bytes are
 // the same from HTTP, from an error event and from the validator in the browser.
-type Problem struct {
+type Problem struct { //nolint:errname // the name that RFC 9457 gives it
 	// Type is the address of the problem's description: /problems/ and a ProblemType.
 	Type string `json:"type" validate:"notblank,max=256"`
 	// Title is the same for every problem of a type and contract.

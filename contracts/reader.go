@@ -310,23 +310,29 @@ func (r *reader) freeValue() error {
 	if r.found.full() {
 		return errFull
 	}
-	switch r.dec.PeekKind() {
-	case '0':
-		offset := r.offset()
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		if _, ok := parseNumber(raw); !ok {
-			r.found.addUnread(r.pointer(), offset, CodeNumber, nil)
-		}
-		return nil
-	case '{':
+	kind := r.dec.PeekKind()
+	if kind == '0' {
+		return r.freeNumber()
+	}
+	if kind == '{' {
 		return r.freeObject()
-	case '[':
+	}
+	if kind == '[' {
 		return r.freeList()
 	}
 	return r.dec.SkipValue()
+}
+
+func (r *reader) freeNumber() error {
+	offset := r.offset()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	if _, ok := parseNumber(raw); !ok {
+		r.found.addUnread(r.pointer(), offset, CodeNumber, nil)
+	}
+	return nil
 }
 
 func (r *reader) freeList() error {

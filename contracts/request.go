@@ -60,8 +60,12 @@ type EngineUsage struct {
 
 // EventType implements EventData.
 func (*EngineToolStart) EventType() EventType { return EventToolStart }
-func (*EngineToolEnd) EventType() EventType   { return EventToolEnd }
-func (*EngineBudget) EventType() EventType    { return EventBudget }
+
+// EventType implements EventData.
+func (*EngineToolEnd) EventType() EventType { return EventToolEnd }
+
+// EventType implements EventData.
+func (*EngineBudget) EventType() EventType { return EventBudget }
 
 // Answer is the text with which an engine ends a pass.
 type Answer struct {

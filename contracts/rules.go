@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,12 +36,7 @@ type rule struct {
 
 // fits reports whether the rule may stand on a value of shape s.
 func (r *rule) fits(s shape) bool {
-	for _, allowed := range r.shapes {
-		if allowed == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.shapes, s)
 }
 
 // The patterns of texts. They are anchored, and each bounds the length.
@@ -57,17 +53,17 @@ const (
 	// uriCharacters are those of RFC 3986, section 2, escapes included.
 	uriCharacters = `(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})`
 	uriPattern    = `^[A-Za-z][A-Za-z0-9+.-]*:` + uriCharacters + `+$`
-	mediaToken    = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-	mediaPattern  = `^` + mediaToken + `/` + mediaToken + `(?:[ \t]*;[ \t]*` + mediaToken + `=(?:` + mediaToken + `|"[^"\\]*"))*$`
+	mediaWord     = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+	mediaPattern  = `^` + mediaWord + `/` + mediaWord + `(?:[ \t]*;[ \t]*` + mediaWord + `=(?:` + mediaWord + `|"[^"\\]*"))*$`
 	branchPattern = `^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,15}$`
 	// targetPattern takes pointers in their form for URI fragments (RFC 6901, section 6).
-	targetPattern  = `^(?:output|usage|tool:` + toolNamePattern + `(?:@` + semverPattern + `)?)(?:#(?:/(?:[^~/%]|~[01]|%[0-9A-Fa-f]{2})*)*)?$`
-	secretPattern  = `^secret://[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*$`
-	octetPattern   = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-	loopback       = `(?:localhost|127\.` + octetPattern + `\.` + octetPattern + `\.` + octetPattern + `|\[::1\])`
-	hostPattern    = `(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])`
-	toolURLPattern = `^(?:https://` + hostPattern + `|http://` + loopback + `)(?::[0-9]{1,5})?(?:[/?](?:[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?$`
-	tracePattern   = `^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`
+	targetPattern    = `^(?:output|usage|tool:` + toolNamePattern + `(?:@` + semverPattern + `)?)(?:#(?:/(?:[^~/%]|~[01]|%[0-9A-Fa-f]{2})*)*)?$`
+	referencePattern = `^secret://[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*$`
+	octetPattern     = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+	loopback         = `(?:localhost|127\.` + octetPattern + `\.` + octetPattern + `\.` + octetPattern + `|\[::1\])`
+	hostPattern      = `(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])`
+	toolURLPattern   = `^(?:https://` + hostPattern + `|http://` + loopback + `)(?::[0-9]{1,5})?(?:[/?](?:[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?$`
+	tracePattern     = `^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`
 )
 
 // rulesTable returns the one table of rules. Whatever a validate tag may say stands here: the code and message of its
@@ -89,14 +85,8 @@ var rulesTable = sync.OnceValue(func() []*rule {
 			tag: "max", code: CodeMax, message: "must have at most {max} {unit}",
 			shapes: []shape{shapeText, shapeList, shapeMap}, builtin: true, values: numberArg("max"),
 			schema: func(s shape, v params) map[string]any {
-				switch s {
-				case shapeList:
-					return map[string]any{"maxItems": v["max"]}
-				case shapeMap:
-					return map[string]any{"maxProperties": v["max"]}
-				default:
-					return map[string]any{"maxLength": v["max"]}
-				}
+				keywords := map[shape]string{shapeText: "maxLength", shapeList: "maxItems", shapeMap: "maxProperties"}
+				return map[string]any{keywords[s]: v["max"]}
 			},
 		},
 		{
@@ -115,7 +105,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 		},
 		{
 			tag: "unique", code: CodeUnique, message: "must not stand in the list twice", shapes: []shape{shapeList},
-			builtin: true, values: func(string) (params, error) { return nil, nil },
+			builtin: true, values: func(string) (params, error) { return params{}, nil },
 			schema: func(_ shape, _ params) map[string]any { return map[string]any{"uniqueItems": true} },
 		},
 		patternRule("notblank", CodeNotBlank, "must hold more than white space", `[^\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]`),
@@ -132,7 +122,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 		patternRule("branch", CodeBranch, "must be a dotted path of 1 to 16 names, such as a.b; the root is left out", branchPattern),
 		patternRule("target", CodeTarget, "must be output, usage or tool:NAME, with # and a JSON Pointer behind it at will", targetPattern),
 		patternRule("pointer", CodePointer, "must be a JSON Pointer (RFC 6901)", `^`+jsonPointerSyntax+`$`),
-		patternRule("secretref", CodeSecretRef, "must be a reference such as secret://vault/name, never a secret", secretPattern),
+		patternRule("secretref", CodeSecretRef, "must be a reference such as secret://vault/name, never a secret", referencePattern),
 		patternRule("toolurl", CodeToolURL, "must be an https address, or http on this machine, without user name and fragment", toolURLPattern),
 		traceparentRule(),
 		{
@@ -210,7 +200,7 @@ func noArg(arg string) (params, error) {
 	if arg != "" {
 		return nil, errors.New("takes no argument")
 	}
-	return nil, nil
+	return params{}, nil
 }
 
 // numberArg is for rules with one number, which params show under name.
@@ -313,7 +303,7 @@ func (j judge) object(p *plan, v reflect.Value, pointer string) {
 
 // unknownBody reports whether v is an event of a type that this version does not know.
 func unknownBody(v reflect.Value) (UnknownData, bool) {
-	ev, ok := v.Addr().Interface().(*RunEvent)
+	ev, ok := reflect.TypeAssert[*RunEvent](v.Addr())
 	if !ok {
 		return UnknownData{}, false
 	}
@@ -374,20 +364,27 @@ func isAbsent(v reflect.Value) bool {
 // rules asks the validator for each rule on its own.
 func (j judge) rules(rules []tagRule, n *node, v reflect.Value, pointer string) {
 	for _, r := range rules {
-		if engine().Var(v.Interface(), r.tag) == nil {
-			continue
-		}
-		switch r.code {
-		case CodeUnique:
-			j.twice(n, r.arg, v, pointer)
-		case CodeSchema, CodeObjectSchema:
-			j.schema(r, v.Bytes(), pointer)
-		case CodeOneOf:
-			j.found.add(pointer, r.code, withGuess(r, v))
-		default:
-			j.found.add(pointer, r.code, r.params)
+		if engine().Var(v.Interface(), r.tag) != nil {
+			j.explain(r, n, v, pointer)
 		}
 	}
+}
+
+// explain records a broken rule as precisely as the rule allows.
+func (j judge) explain(r tagRule, n *node, v reflect.Value, pointer string) {
+	if r.code == CodeUnique {
+		j.twice(n, r.arg, v, pointer)
+		return
+	}
+	if n.shape == shapeFree {
+		j.schema(r, v.Bytes(), pointer)
+		return
+	}
+	values := r.params
+	if r.code == CodeOneOf {
+		values = withGuess(r, v)
+	}
+	j.found.add(pointer, r.code, values)
 }
 
 // withGuess adds the value that was likely meant to the params of a oneof.

@@ -374,7 +374,7 @@ const (
 )
 
 // ErrorData is something that went wrong: a Problem and what follows from it.
-type ErrorData struct {
+type ErrorData struct { //nolint:errname // the body of an error event, named as the other bodies are
 	Problem
 	// Fatal ends the run.
 	Fatal bool `json:"fatal,omitempty"`
@@ -425,16 +425,34 @@ type UnknownData struct {
 }
 
 // EventType implements EventData.
-func (*StatusData) EventType() EventType    { return EventStatus }
-func (*ThoughtData) EventType() EventType   { return EventThought }
-func (*TokenData) EventType() EventType     { return EventToken }
+func (*StatusData) EventType() EventType { return EventStatus }
+
+// EventType implements EventData.
+func (*ThoughtData) EventType() EventType { return EventThought }
+
+// EventType implements EventData.
+func (*TokenData) EventType() EventType { return EventToken }
+
+// EventType implements EventData.
 func (*ToolStartData) EventType() EventType { return EventToolStart }
-func (*ApprovalData) EventType() EventType  { return EventApproval }
-func (*ToolEndData) EventType() EventType   { return EventToolEnd }
-func (*BudgetData) EventType() EventType    { return EventBudget }
-func (*VerdictData) EventType() EventType   { return EventVerdict }
-func (*ErrorData) EventType() EventType     { return EventError }
-func (*DoneData) EventType() EventType      { return EventDone }
+
+// EventType implements EventData.
+func (*ApprovalData) EventType() EventType { return EventApproval }
+
+// EventType implements EventData.
+func (*ToolEndData) EventType() EventType { return EventToolEnd }
+
+// EventType implements EventData.
+func (*BudgetData) EventType() EventType { return EventBudget }
+
+// EventType implements EventData.
+func (*VerdictData) EventType() EventType { return EventVerdict }
+
+// EventType implements EventData.
+func (*ErrorData) EventType() EventType { return EventError }
+
+// EventType implements EventData.
+func (*DoneData) EventType() EventType { return EventDone }
 
 // EventType implements EventData.
 func (d UnknownData) EventType() EventType { return d.Type }
@@ -460,7 +478,7 @@ func (d *StatusData) crossCheck(p place) {
 	p.needs("profile", d.Profile != "", queued, "state queued", "state")
 	p.needs("backend", d.Backend != "", queued, "state queued", "state")
 	if d.Limits != nil && p.sound("limits") {
-		d.Limits.crossCheck(p.in("limits"))
+		d.Limits.check(p.in("limits"))
 	}
 	if queued {
 		return

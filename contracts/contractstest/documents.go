@@ -115,6 +115,3 @@ func Document(v any) []byte {
 	}
 	return b
 }
-
-// Ptr returns a pointer to v, for optional fields.
-func Ptr[T any](v T) *T { return &v }

@@ -145,7 +145,7 @@ func CancelledRun() Run {
 func ExhaustedRun() Run {
 	task := TaskSpec(func(t *contracts.TaskSpec) {
 		t.Profile, t.Verification = contracts.ProfileTight, nil
-		t.Budget = &contracts.Budget{MaxTokens: Ptr[int64](1_000)}
+		t.Budget = &contracts.Budget{MaxTokens: new(int64(1_000))}
 	})
 	s := NewStream(task).Running()
 	s.Spent.TokensIn = 850

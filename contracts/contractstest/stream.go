@@ -263,13 +263,13 @@ func (s *Stream) Verdict(messageID string, outcome contracts.Outcome) *Stream {
 	if outcome == contracts.OutcomeError {
 		status = contracts.CheckError
 	} else {
-		data.Score = Ptr(score)
+		data.Score = new(score)
 	}
 	if s.task.Verification != nil {
 		for _, a := range s.task.Verification.Assertions {
 			result := contracts.CheckResult{ID: a.ID, Status: status}
 			if status != contracts.CheckError {
-				result.Score = Ptr(score)
+				result.Score = new(score)
 			}
 			data.Results = append(data.Results, result)
 		}
@@ -308,7 +308,7 @@ func (s *Stream) Done(status contracts.State, messageID string) *Stream {
 	if messageID != "" {
 		done.OutputHash = contracts.DigestText(s.texts[messageID])
 		if status != contracts.StateRefused {
-			done.Output = Ptr(s.texts[messageID])
+			done.Output = new(s.texts[messageID])
 		}
 	}
 	s.branch = ""
