@@ -246,7 +246,7 @@ func TestAHumanDecidesInTheConsole(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
 	for button, want := range map[string]contracts.Decision{"Approve": contracts.DecisionApproved, "Deny": contracts.DecisionDenied} {
-		id := s.create(t, string(exampleDocument(t, "approval.json")))
+		id := s.create(t, waitingTask)
 		b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
 		b.click(t, ".approval button", button)
 		compare(t, button, b.ended(t), s.done(t, id))
@@ -318,7 +318,7 @@ func TestScreenshots(t *testing.T) {
 		s.approveAll(t, id)
 		finished[strings.TrimSuffix(name, ".json")] = id
 	}
-	waiting := s.create(t, string(exampleDocument(t, "approval.json")))
+	waiting := s.create(t, waitingTask)
 	s.await(t, waiting, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 
 	pages := map[string]string{"runs": "/", "new": "/new", "validate": "/validate", "run-waiting": "/r/" + waiting.String()}

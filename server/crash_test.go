@@ -20,16 +20,15 @@ import (
 
 // waitingTask is a local run that waits for a human: it is alive, in the server's own hands, for as long as the test
 // wants.
-func waitingTask(t *testing.T) string {
-	t.Helper()
-	return string(exampleDocument(t, "approval.json"))
-}
+const waitingTask = `{"schema_version":2,"goal":"Have it signed","allowed_tools":["sign_off"],"inputs":[{"name":"plan","data":{
+	"steps":[{"id":"sign","tool":"sign_off","args":{"statement":"It is so."}}],
+	"answers":["Signed: {{steps.sign#/statement}}"],"fallback":"Nobody signed."}}]}`
 
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	s := startServer(t, data)
-	local := s.create(t, waitingTask(t))
+	local := s.create(t, waitingTask)
 	s.await(t, local, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 	external := s.create(t, externalTask)
 
@@ -122,7 +121,7 @@ func TestInterruptIsClean(t *testing.T) {
 	s.answer(t, finished, "done")
 	open := s.create(t, externalTask)
 	s.report(t, open, tokenLine("to be continued"))
-	local := s.create(t, waitingTask(t))
+	local := s.create(t, waitingTask)
 	s.await(t, local, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 
 	// A viewer must not keep the server from stopping.
