@@ -115,7 +115,7 @@ func (u unit) decode(v any, found *findings) *Problem {
 	}
 	if offset, deep := tooDeep(u.doc); deep {
 		place := u.base + offset
-		found.addUnread(u.pointer, &place, CodeDepth, params{"max": MaxDepth})
+		found.addUnread(u.pointer, place, CodeDepth, params{"max": MaxDepth})
 		return nil
 	}
 	first := len(found.list)
@@ -283,7 +283,7 @@ func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
 	for i, u := range units {
 		if len(u.doc) > MaxDocumentBytes {
 			offset := u.base
-			found.addUnread(u.pointer, &offset, CodeSize, params{"max": MaxDocumentBytes})
+			found.addUnread(u.pointer, offset, CodeSize, params{"max": MaxDocumentBytes})
 			continue
 		}
 		if p := u.decode(&events[i], &found); p != nil {
@@ -318,7 +318,7 @@ func splitArray(body []byte) ([]unit, *Problem) {
 	whole := unit{doc: body, pointer: rootPointer}
 	if offset, deep := tooDeep(body); deep {
 		var found findings
-		found.addUnread(rootPointer, &offset, CodeDepth, params{"max": MaxDepth})
+		found.addUnread(rootPointer, offset, CodeDepth, params{"max": MaxDepth})
 		return nil, found.problem(ProblemInvalidDocument, "EngineEvent is invalid", schemaName("EngineEvent"))
 	}
 	r := reader{doc: body, dec: newDecoder(body)}
@@ -327,7 +327,7 @@ func splitArray(body []byte) ([]unit, *Problem) {
 	}
 	var units []unit
 	for r.dec.PeekKind() != ']' {
-		base := *r.offset()
+		base := r.offset()
 		raw, err := r.dec.ReadValue()
 		if err != nil {
 			return nil, whole.malformed(err)

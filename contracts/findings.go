@@ -27,25 +27,32 @@ func (f *findings) clean() bool { return len(f.list) == 0 && len(f.blank) == 0 }
 
 // add records that the value at pointer breaks a rule.
 func (f *findings) add(pointer string, code Code, values params, related ...string) {
-	f.addAt(pointer, nil, code, values, related...)
+	f.addAt(pointer, nowhere, code, values, related...)
 }
 
+// nowhere is the offset of what is not in the document, or is still to be located.
+const nowhere int64 = -1
+
 // addAt is add with the place in bytes.
-func (f *findings) addAt(pointer string, offset *int64, code Code, values params, related ...string) {
+func (f *findings) addAt(pointer string, offset int64, code Code, values params, related ...string) {
 	if f.full() {
 		return
 	}
 	if f.broken == nil {
 		f.broken = make(map[string]bool)
 	}
-	f.broken[pointer] = f.broken[pointer] || false
-	f.list = append(f.list, FieldError{
-		Pointer: pointer, Code: code, Detail: detail(code, values), Params: values, Offset: offset, Related: related,
-	})
+	if _, known := f.broken[pointer]; !known {
+		f.broken[pointer] = false
+	}
+	e := FieldError{Pointer: pointer, Code: code, Detail: detail(code, values), Params: values, Related: related}
+	if offset != nowhere {
+		e.Offset = &offset
+	}
+	f.list = append(f.list, e)
 }
 
 // addUnread records that the value at pointer could not be read; whatever follows from that is masked.
-func (f *findings) addUnread(pointer string, offset *int64, code Code, values params) {
+func (f *findings) addUnread(pointer string, offset int64, code Code, values params) {
 	f.addAt(pointer, offset, code, values)
 	if f.broken != nil {
 		f.broken[pointer] = true
@@ -134,7 +141,7 @@ func (f *findings) problem(t ProblemType, title, schema string) *Problem {
 // offsetOf returns where a finding lies; what has no place comes first.
 func offsetOf(e FieldError) int64 {
 	if e.Offset == nil {
-		return -1
+		return nowhere
 	}
 	return *e.Offset
 }

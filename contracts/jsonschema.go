@@ -117,7 +117,7 @@ func parseFree(raw []byte) (any, []FieldError) {
 	}
 	u := unit{doc: raw, pointer: rootPointer}
 	if offset, deep := tooDeep(raw); deep {
-		found.addUnread(rootPointer, &offset, CodeDepth, params{"max": MaxDepth})
+		found.addUnread(rootPointer, offset, CodeDepth, params{"max": MaxDepth})
 		return nil, found.sorted()
 	}
 	r := reader{doc: raw, dec: newDecoder(raw), at: rootPointer, found: &found}

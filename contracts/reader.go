@@ -80,10 +80,7 @@ func (r *reader) enterAt(i int)     { r.path = append(r.path, step{index: i}) }
 func (r *reader) leave()            { r.path = r.path[:len(r.path)-1] }
 
 // offset returns where the next value begins in the body.
-func (r *reader) offset() *int64 {
-	offset := r.base + valueStart(r.doc, r.dec.InputOffset())
-	return &offset
-}
+func (r *reader) offset() int64 { return r.base + valueStart(r.doc, r.dec.InputOffset()) }
 
 // refuse records that the next value breaks a rule and skips it.
 func (r *reader) refuse(code Code, values params) error {
@@ -228,7 +225,7 @@ func (r *reader) time(v reflect.Value) error {
 // free reads any JSON. It is kept as it was sent, once it is seen to be I-JSON (RFC 7493): no name twice, no number
 // that a reader would round.
 func (r *reader) free(n *node, v reflect.Value) error {
-	offset := *r.offset()
+	offset := r.offset()
 	raw, err := r.dec.ReadValue()
 	if err != nil {
 		return err
@@ -421,7 +418,7 @@ func (r *reader) bounded(n *node, read func() error) error {
 	if err != nil {
 		return err
 	}
-	return r.within(raw, *offset, read)
+	return r.within(raw, offset, read)
 }
 
 // list reads an array, at most as far as its limit.
@@ -480,7 +477,7 @@ func (r *reader) members(n *node, v reflect.Value) error {
 }
 
 // member reads the value of one name into the map v.
-func (r *reader) member(n *node, v reflect.Value, name string, place *int64) error {
+func (r *reader) member(n *node, v reflect.Value, name string, place int64) error {
 	r.enter(name)
 	defer r.leave()
 	key := reflect.ValueOf(name).Convert(n.typ.Key())
@@ -505,7 +502,7 @@ func (r *reader) object(p *plan, v reflect.Value) error {
 	var seen uint64
 	var body pendingBody
 	for r.dec.PeekKind() != '}' {
-		place := r.base + valueStart(r.doc, r.dec.InputOffset())
+		place := r.offset()
 		raw, err := r.dec.ReadValue()
 		if err != nil {
 			return err
@@ -540,7 +537,7 @@ func (r *reader) field(p *plan, v reflect.Value, raw []byte, place int64, seen *
 		if r.found.full() {
 			return errFull
 		}
-		r.found.addUnread(r.pointer(), &place, CodeDuplicateKey, nil)
+		r.found.addUnread(r.pointer(), place, CodeDuplicateKey, nil)
 		return r.dec.SkipValue()
 	}
 	*seen |= 1 << i
@@ -569,7 +566,7 @@ func (p *plan) lookup(raw []byte) (int, bool) {
 // unknown records a name that the contract does not have; one that is too long for a pointer, at its object.
 func (r *reader) unknown(p *plan, raw []byte, place int64) {
 	if len(raw) > maxRawName {
-		r.found.addUnread(r.pointer(), &place, CodeUnknownField, nil)
+		r.found.addUnread(r.pointer(), place, CodeUnknownField, nil)
 		return
 	}
 	name := unquote(raw)
@@ -582,7 +579,7 @@ func (r *reader) unknown(p *plan, raw []byte, place int64) {
 		values = params{"did_you_mean": guess}
 	}
 	r.enter(name)
-	r.found.addUnread(r.pointer(), &place, CodeUnknownField, values)
+	r.found.addUnread(r.pointer(), place, CodeUnknownField, values)
 	r.leave()
 }
 
@@ -596,7 +593,7 @@ func (r *reader) missing(p *plan, v reflect.Value, seen uint64) {
 			v.FieldByIndex(f.index).Set(f.preset)
 		case f.required:
 			r.enter(f.name)
-			r.found.addUnread(r.pointer(), nil, CodeRequired, nil)
+			r.found.addUnread(r.pointer(), nowhere, CodeRequired, nil)
 			r.leave()
 		}
 	}
@@ -610,7 +607,7 @@ type pendingBody struct {
 
 // keep puts the next value aside.
 func (b *pendingBody) keep(r *reader) error {
-	kind, offset := r.dec.PeekKind(), *r.offset()
+	kind, offset := r.dec.PeekKind(), r.offset()
 	if kind != '{' && kind != jsontext.KindInvalid {
 		if kind == 'n' {
 			return r.refuse(CodeNull, nil)
