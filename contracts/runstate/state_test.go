@@ -297,6 +297,17 @@ func TestBranches(t *testing.T) {
 	}
 }
 
+func TestABranchIsAliveWhileACallIsOpen(t *testing.T) {
+	script := running(t).call("c", "").bend(func(ev *contracts.RunEvent) { ev.Branch = "a" })
+	if alive := fold(t, script.events).BranchesAlive(); alive != 2 {
+		t.Errorf("with an open call: %d alive", alive)
+	}
+	script.end("c", contracts.CallOK, "1").bend(func(ev *contracts.RunEvent) { ev.Branch = "a" })
+	if alive := fold(t, script.events).BranchesAlive(); alive != 1 {
+		t.Errorf("after its end: %d alive", alive)
+	}
+}
+
 func TestSizeFollowsCallsAndMessages(t *testing.T) {
 	script := running(t)
 	before := fold(t, script.events).Size()
