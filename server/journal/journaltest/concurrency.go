@@ -5,15 +5,15 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
 )
 
-var concurrencyTests = map[string]func(t *testing.T, s *suite){
-	"many runs grow at once": func(t *testing.T, s *suite) {
+var concurrencyTests = map[string]func(s *suite){
+	"many runs grow at once": func(s *suite) {
+		t := s.t
 		const runs, batches, size = 32, 20, 3
 		s.createMany(t, runs)
 		atOnce(runs, func(i int) {
@@ -30,7 +30,8 @@ var concurrencyTests = map[string]func(t *testing.T, s *suite){
 			s.wantHistory(t, RunID(i), 1+batches*size)
 		}
 	},
-	"one of many appends to one place wins": func(t *testing.T, s *suite) {
+	"one of many appends to one place wins": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		for round := range 10 {
 			after := contracts.Seq(1 + round)
@@ -51,7 +52,8 @@ var concurrencyTests = map[string]func(t *testing.T, s *suite){
 		}
 		s.wantHistory(t, id, 11)
 	},
-	"a conflict fails no other run's append": func(t *testing.T, s *suite) {
+	"a conflict fails no other run's append": func(s *suite) {
+		t := s.t
 		s.createMany(t, 16)
 		for round := range 10 {
 			atOnce(16, func(i int) {
@@ -69,7 +71,8 @@ var concurrencyTests = map[string]func(t *testing.T, s *suite){
 			s.wantHistory(t, RunID(i), contracts.Seq(11-10*(i%2)))
 		}
 	},
-	"a read sees every append that returned before it": func(t *testing.T, s *suite) {
+	"a read sees every append that returned before it": func(s *suite) {
+		t := s.t
 		const runs = 8
 		s.createMany(t, runs)
 		atOnce(runs, func(i int) {
@@ -86,7 +89,8 @@ var concurrencyTests = map[string]func(t *testing.T, s *suite){
 			}
 		})
 	},
-	"readers see a gapless history that only grows": func(t *testing.T, s *suite) {
+	"readers see a gapless history that only grows": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		const end = 400
 		var readers sync.WaitGroup
@@ -118,8 +122,9 @@ var concurrencyTests = map[string]func(t *testing.T, s *suite){
 	},
 }
 
-var closeTests = map[string]func(t *testing.T, s *suite){
-	"leaves a journal that refuses everything": func(t *testing.T, s *suite) {
+var closeTests = map[string]func(s *suite){
+	"leaves a journal that refuses everything": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		if err := s.Ready(t.Context()); err != nil {
 			t.Errorf("ready: %v", err)
@@ -152,7 +157,8 @@ var closeTests = map[string]func(t *testing.T, s *suite){
 		s.Journal = s.open(t)
 		s.wantHistory(t, id, 1)
 	},
-	"waits for the writes that were accepted": func(t *testing.T, s *suite) {
+	"waits for the writes that were accepted": func(s *suite) {
+		t := s.t
 		const runs = 16
 		s.createMany(t, runs)
 		var stored [runs]contracts.Seq
@@ -182,7 +188,8 @@ var closeTests = map[string]func(t *testing.T, s *suite){
 			s.wantHistory(t, RunID(i), stored[i])
 		}
 	},
-	"is held up by no page that was read": func(t *testing.T, s *suite) {
+	"is held up by no page that was read": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 100)
 		pages := make([]journal.Page, 0, 100)
 		for after := range contracts.Seq(100) {

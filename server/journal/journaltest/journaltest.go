@@ -30,7 +30,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 	t.Helper()
 	for _, group := range []struct {
 		name  string
-		tests map[string]func(t *testing.T, s *suite)
+		tests map[string]func(s *suite)
 	}{
 		{"Create", createTests},
 		{"Append", appendTests},
@@ -45,14 +45,14 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		t.Run(group.name, func(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(group.tests)) {
 				t.Run(name, func(t *testing.T) {
-					s := &suite{open: newStore(t)}
+					s := &suite{t: t, open: newStore(t)}
 					s.Journal = s.open(t)
 					t.Cleanup(func() {
 						if err := s.Close(); err != nil {
 							t.Errorf("close: %v", err)
 						}
 					})
-					group.tests[name](t, s)
+					group.tests[name](s)
 				})
 			}
 		})
@@ -62,6 +62,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 // suite is what one test works on.
 type suite struct {
 	journal.Journal
+	t    *testing.T
 	open Store
 }
 

@@ -8,8 +8,9 @@ import (
 	"axiom25/server/journal"
 )
 
-var readTests = map[string]func(t *testing.T, s *suite){
-	"begins behind any cursor": func(t *testing.T, s *suite) {
+var readTests = map[string]func(s *suite){
+	"begins behind any cursor": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 3)
 		s.extend(t, id, 3, 4)
 		s.extend(t, id, 7, 1)
@@ -21,7 +22,8 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			wantEvents(t, id, page.Events, after+1)
 		}
 	},
-	"gives an empty page at and behind the end": func(t *testing.T, s *suite) {
+	"gives an empty page at and behind the end": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 3)
 		s.create(t, 2, 5)
 		for _, after := range []contracts.Seq{3, 4, 1 << 40} {
@@ -31,11 +33,13 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			}
 		}
 	},
-	"takes a cursor below 0 as the beginning": func(t *testing.T, s *suite) {
+	"takes a cursor below 0 as the beginning": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 2)
 		wantEqual(t, "page", s.page(t, id, -5), s.page(t, id, 0))
 	},
-	"ends a page at its count of events": func(t *testing.T, s *suite) {
+	"ends a page at its count of events": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 5)
 		s.extend(t, id, 5, 5)
 		for _, count := range []int{0, 1, 4, 5, 6, 10} {
@@ -49,7 +53,8 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			wantEvents(t, id, page.Events, 1)
 		}
 	},
-	"ends a page at its size, but never before its first event": func(t *testing.T, s *suite) {
+	"ends a page at its size, but never before its first event": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 5)
 		size := len(eventJSON(id, 1))
 		for _, c := range []struct{ bytes, want int }{{0, 1}, {1, 1}, {size, 1}, {2*size - 1, 1}, {2 * size, 2}, {5 * size, 5}} {
@@ -62,7 +67,8 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			}
 		}
 	},
-	"pages of every size make up the same history": func(t *testing.T, s *suite) {
+	"pages of every size make up the same history": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		for last, count := contracts.Seq(1), 1; count <= 12; count++ {
 			s.extend(t, id, last, count)
@@ -84,7 +90,8 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			wantEqual(t, "history", got, whole)
 		}
 	},
-	"never mixes runs": func(t *testing.T, s *suite) {
+	"never mixes runs": func(s *suite) {
+		t := s.t
 		for i := range 5 {
 			s.create(t, i, 1)
 		}
@@ -97,7 +104,8 @@ var readTests = map[string]func(t *testing.T, s *suite){
 			s.wantHistory(t, RunID(i), 9)
 		}
 	},
-	"needs a run": func(t *testing.T, s *suite) {
+	"needs a run": func(s *suite) {
+		t := s.t
 		s.wantMissing(t, RunID(1))
 		s.create(t, 1, 1)
 		s.wantMissing(t, RunID(2))
@@ -105,8 +113,9 @@ var readTests = map[string]func(t *testing.T, s *suite){
 	},
 }
 
-var originTests = map[string]func(t *testing.T, s *suite){
-	"finds a batch by the cursor that its engine named": func(t *testing.T, s *suite) {
+var originTests = map[string]func(s *suite){
+	"finds a batch by the cursor that its engine named": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 2)
 		first := s.extendFrom(t, id, 2, 3, 0)
 		s.extend(t, id, 5, 2)
@@ -132,7 +141,8 @@ var originTests = map[string]func(t *testing.T, s *suite){
 			s.reopen(t)
 		}
 	},
-	"can stand in the first batch": func(t *testing.T, s *suite) {
+	"can stand in the first batch": func(s *suite) {
+		t := s.t
 		run := NewRun(1)
 		first := NewBatch(run.ID, 0, 2)
 		first.Origin = &journal.Origin{Digest: contracts.DigestText("body")}
@@ -145,7 +155,8 @@ var originTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantEqual(t, "last batch", got, journal.Stored{Origin: *first.Origin, First: 1, Last: 2})
 	},
-	"of several batches with one cursor gives the last": func(t *testing.T, s *suite) {
+	"of several batches with one cursor gives the last": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		s.extendFrom(t, id, 1, 1, 0)
 		want := s.extendFrom(t, id, 2, 2, 0)
@@ -155,7 +166,8 @@ var originTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantEqual(t, "batch", got, want)
 	},
-	"is not there without": func(t *testing.T, s *suite) {
+	"is not there without": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 2)
 		s.extend(t, id, 2, 1)
 		for _, run := range []contracts.RunID{id, RunID(2)} {
@@ -165,7 +177,8 @@ var originTests = map[string]func(t *testing.T, s *suite){
 			wantError(t, err, journal.ErrNotFound)
 		}
 	},
-	"of a batch that was refused is not kept": func(t *testing.T, s *suite) {
+	"of a batch that was refused is not kept": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 2)
 		b := NewBatch(id, 1, 1)
 		b.Origin = &journal.Origin{After: 1}
@@ -186,11 +199,13 @@ func (s *suite) extendFrom(t *testing.T, id contracts.RunID, after contracts.Seq
 	return journal.Stored{Origin: *b.Origin, First: after + 1, Last: after + contracts.Seq(count)}
 }
 
-var listTests = map[string]func(t *testing.T, s *suite){
-	"is empty at first": func(t *testing.T, s *suite) {
+var listTests = map[string]func(s *suite){
+	"is empty at first": func(s *suite) {
+		t := s.t
 		s.wantList(t, journal.Query{Limit: 10})
 	},
-	"gives the newest first, with the summary of the last append": func(t *testing.T, s *suite) {
+	"gives the newest first, with the summary of the last append": func(s *suite) {
+		t := s.t
 		for _, i := range []int{2, 5, 1, 4, 3} {
 			s.create(t, i, 1)
 		}
@@ -209,7 +224,8 @@ var listTests = map[string]func(t *testing.T, s *suite){
 			s.reopen(t)
 		}
 	},
-	"goes page by page": func(t *testing.T, s *suite) {
+	"goes page by page": func(s *suite) {
+		t := s.t
 		for i := range 7 {
 			s.create(t, i, 1)
 		}
@@ -219,7 +235,8 @@ var listTests = map[string]func(t *testing.T, s *suite){
 		s.wantList(t, journal.Query{Limit: 3, Before: RunID(0)})
 		s.wantList(t, journal.Query{Limit: 1, Before: "run_02"}, 6)
 	},
-	"takes a limit outside 1..500 as the nearer end": func(t *testing.T, s *suite) {
+	"takes a limit outside 1..500 as the nearer end": func(s *suite) {
+		t := s.t
 		s.createMany(t, 502)
 		for limit, want := range map[int]int{-1: 1, 0: 1, 500: 500, 501: 500, 1 << 30: 500} {
 			runs, err := s.List(t.Context(), journal.Query{Limit: limit})
@@ -231,7 +248,8 @@ var listTests = map[string]func(t *testing.T, s *suite){
 			}
 		}
 	},
-	"keeps what every filter keeps": func(t *testing.T, s *suite) {
+	"keeps what every filter keeps": func(s *suite) {
+		t := s.t
 		for i, row := range listRows {
 			run := NewRun(i)
 			b := NewBatch(run.ID, 0, 1)
@@ -245,7 +263,8 @@ var listTests = map[string]func(t *testing.T, s *suite){
 			s.wantList(t, c.query, c.want...)
 		}
 	},
-	"filters by the state as of now": func(t *testing.T, s *suite) {
+	"filters by the state as of now": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		s.create(t, 2, 1)
 		running := journal.Query{States: []contracts.State{contracts.StateRunning}, Limit: 10}

@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
 )
 
-var createTests = map[string]func(t *testing.T, s *suite){
-	"stores what it is given, to the byte": func(t *testing.T, s *suite) {
+var createTests = map[string]func(s *suite){
+	"stores what it is given, to the byte": func(s *suite) {
+		t := s.t
 		run := NewRun(1)
 		run.Key = "order-66"
 		run.Task = []byte("{\"goal\" :\t\"\\u00e4\x00\xff\"}\n")
@@ -38,7 +38,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 			s.reopen(t)
 		}
 	},
-	"keeps nothing of the caller's memory": func(t *testing.T, s *suite) {
+	"keeps nothing of the caller's memory": func(s *suite) {
+		t := s.t
 		run := NewRun(1)
 		first := NewBatch(run.ID, 0, 2)
 		task := bytes.Clone(run.Task)
@@ -54,7 +55,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantEqual(t, "task", got.Task, task)
 	},
-	"sets the summary's run and last seq": func(t *testing.T, s *suite) {
+	"sets the summary's run and last seq": func(s *suite) {
+		t := s.t
 		run := NewRun(1)
 		first := NewBatch(run.ID, 0, 3)
 		first.Summary.RunID, first.Summary.LastSeq = RunID(9), 77
@@ -69,16 +71,19 @@ var createTests = map[string]func(t *testing.T, s *suite){
 			t.Errorf("summary is of %s at %d, want %s at 3", got.Summary.RunID, got.Summary.LastSeq, run.ID)
 		}
 	},
-	"conflicts where the run exists": func(t *testing.T, s *suite) {
+	"conflicts where the run exists": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 3)
 		wantConflict(t, s.Create(t.Context(), NewRun(1), NewBatch(id, 0, 1)), id, 3)
 		s.wantHistory(t, id, 3)
 	},
-	"conflicts where the batch does not begin the run": func(t *testing.T, s *suite) {
+	"conflicts where the batch does not begin the run": func(s *suite) {
+		t := s.t
 		wantConflict(t, s.Create(t.Context(), NewRun(1), NewBatch(RunID(1), 1, 1)), RunID(1), 0)
 		s.wantMissing(t, RunID(1))
 	},
-	"names the run that has the key": func(t *testing.T, s *suite) {
+	"names the run that has the key": func(s *suite) {
+		t := s.t
 		owner, other := NewRun(1), NewRun(2)
 		owner.Key, other.Key = "k", "k"
 		if err := s.Create(t.Context(), owner, NewBatch(owner.ID, 0, 1)); err != nil {
@@ -95,7 +100,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 			s.reopen(t)
 		}
 	},
-	"meets itself as a conflict, not as a taken key": func(t *testing.T, s *suite) {
+	"meets itself as a conflict, not as a taken key": func(s *suite) {
+		t := s.t
 		run := NewRun(1)
 		run.Key = "k"
 		if err := s.Create(t.Context(), run, NewBatch(run.ID, 0, 2)); err != nil {
@@ -103,7 +109,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantConflict(t, s.Create(t.Context(), run, NewBatch(run.ID, 0, 2)), run.ID, 2)
 	},
-	"takes keys that differ in anything, and none": func(t *testing.T, s *suite) {
+	"takes keys that differ in anything, and none": func(s *suite) {
+		t := s.t
 		for i, key := range []string{"k", "K", "k ", "", "", "key'; DROP TABLE runs"} {
 			run := NewRun(i)
 			run.Key = key
@@ -112,7 +119,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 			}
 		}
 	},
-	"gives a key to one of many": func(t *testing.T, s *suite) {
+	"gives a key to one of many": func(s *suite) {
+		t := s.t
 		var created, taken atomic.Int64
 		atOnce(16, func(i int) {
 			run := NewRun(i)
@@ -132,7 +140,8 @@ var createTests = map[string]func(t *testing.T, s *suite){
 			t.Errorf("%d created, %d found the key taken, want 1 and 15", created.Load(), taken.Load())
 		}
 	},
-	"refuses what is too large or empty, and leaves nothing": func(t *testing.T, s *suite) {
+	"refuses what is too large or empty, and leaves nothing": func(s *suite) {
+		t := s.t
 		wantError(t, s.Create(t.Context(), NewRun(1), NewBatch(RunID(1), 0, journal.MaxBatchEvents+1)), journal.ErrTooLarge)
 		wantError(t, s.Create(t.Context(), NewRun(1), NewBatch(RunID(1), 0, 0)), journal.ErrEmpty)
 		s.wantMissing(t, RunID(1))
@@ -140,8 +149,9 @@ var createTests = map[string]func(t *testing.T, s *suite){
 	},
 }
 
-var appendTests = map[string]func(t *testing.T, s *suite){
-	"numbers events without a gap, across batches and reopening": func(t *testing.T, s *suite) {
+var appendTests = map[string]func(s *suite){
+	"numbers events without a gap, across batches and reopening": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 2)
 		s.extend(t, id, 2, 1)
 		s.extend(t, id, 3, 5)
@@ -149,7 +159,8 @@ var appendTests = map[string]func(t *testing.T, s *suite){
 		s.extend(t, id, 8, 2)
 		s.wantHistory(t, id, 10)
 	},
-	"takes batches up to the limits": func(t *testing.T, s *suite) {
+	"takes batches up to the limits": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		s.extend(t, id, 1, journal.MaxBatchEvents)
 		large := NewBatch(id, 1+journal.MaxBatchEvents, 2)
@@ -169,7 +180,8 @@ var appendTests = map[string]func(t *testing.T, s *suite){
 			}
 		}
 	},
-	"refuses batches beyond the limits, and leaves nothing": func(t *testing.T, s *suite) {
+	"refuses batches beyond the limits, and leaves nothing": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		wantError(t, s.Append(t.Context(), id, NewBatch(id, 1, journal.MaxBatchEvents+1)), journal.ErrTooLarge)
 		large := NewBatch(id, 1, 2)
@@ -179,7 +191,8 @@ var appendTests = map[string]func(t *testing.T, s *suite){
 		s.wantHistory(t, id, 1)
 		s.extend(t, id, 1, 1)
 	},
-	"conflict names the last seq and leaves nothing": func(t *testing.T, s *suite) {
+	"conflict names the last seq and leaves nothing": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 3)
 		for _, after := range []contracts.Seq{0, 2, 4, 1 << 20} {
 			wantConflict(t, s.Append(t.Context(), id, NewBatch(id, after, 2)), id, 3)
@@ -193,17 +206,20 @@ var appendTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantEqual(t, "summary", got.Summary, NewBatch(id, 0, 3).Summary)
 	},
-	"tried again meets its own events": func(t *testing.T, s *suite) {
+	"tried again meets its own events": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		s.extend(t, id, 1, 2)
 		wantConflict(t, s.Append(t.Context(), id, NewBatch(id, 1, 2)), id, 3)
 	},
-	"needs a run": func(t *testing.T, s *suite) {
+	"needs a run": func(s *suite) {
+		t := s.t
 		s.create(t, 1, 1)
 		wantError(t, s.Append(t.Context(), RunID(2), NewBatch(RunID(2), 0, 1)), journal.ErrNotFound)
 		s.wantMissing(t, RunID(2))
 	},
-	"replaces the summary": func(t *testing.T, s *suite) {
+	"replaces the summary": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		b := NewBatch(id, 1, 4)
 		b.Summary.State = contracts.StateSucceeded
@@ -226,8 +242,9 @@ var appendTests = map[string]func(t *testing.T, s *suite){
 	},
 }
 
-var contextTests = map[string]func(t *testing.T, s *suite){
-	"that has ended stores nothing": func(t *testing.T, s *suite) {
+var contextTests = map[string]func(s *suite){
+	"that has ended stores nothing": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		ctx := cancelled(t)
 		tool := journal.Tool{Name: "t", Version: "1.0.0", Spec: []byte("{}")}
@@ -248,7 +265,8 @@ var contextTests = map[string]func(t *testing.T, s *suite){
 			t.Errorf("tools are %v, %v, want one", tools, err)
 		}
 	},
-	"that has ended reads nothing": func(t *testing.T, s *suite) {
+	"that has ended reads nothing": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		ctx := cancelled(t)
 		_, err := s.Run(ctx, id)
@@ -264,7 +282,8 @@ var contextTests = map[string]func(t *testing.T, s *suite){
 		_, err = s.Tools(ctx)
 		wantError(t, err, context.Canceled)
 	},
-	"that ends at any moment tells the truth": func(t *testing.T, s *suite) {
+	"that ends at any moment tells the truth": func(s *suite) {
+		t := s.t
 		id := s.create(t, 1, 1)
 		last := contracts.Seq(1)
 		for i := range 100 {
@@ -282,8 +301,9 @@ var contextTests = map[string]func(t *testing.T, s *suite){
 	},
 }
 
-var toolTests = map[string]func(t *testing.T, s *suite){
-	"are listed by name and version as text": func(t *testing.T, s *suite) {
+var toolTests = map[string]func(s *suite){
+	"are listed by name and version as text": func(s *suite) {
+		t := s.t
 		want := []journal.Tool{
 			tool("a", "1.0.0", "x"), tool("a", "10.0.0", "y"), tool("a", "9.0.0", "z"), tool("a-b", "1.0.0", ""), tool("b", "1.0.0", "x"),
 		}
@@ -301,7 +321,8 @@ var toolTests = map[string]func(t *testing.T, s *suite){
 			s.reopen(t)
 		}
 	},
-	"stay when put again, and conflict with another content": func(t *testing.T, s *suite) {
+	"stay when put again, and conflict with another content": func(s *suite) {
+		t := s.t
 		first := tool("a", "1.0.0", "x")
 		for range 2 {
 			if err := s.PutTool(t.Context(), first); err != nil {
@@ -319,7 +340,8 @@ var toolTests = map[string]func(t *testing.T, s *suite){
 		}
 		wantEqual(t, "tools", got, []journal.Tool{first})
 	},
-	"go by version or all together": func(t *testing.T, s *suite) {
+	"go by version or all together": func(s *suite) {
+		t := s.t
 		for _, version := range []string{"1.0.0", "1.1.0", "2.0.0"} {
 			for _, name := range []string{"a", "b"} {
 				if err := s.PutTool(t.Context(), tool(name, version, "x")); err != nil {

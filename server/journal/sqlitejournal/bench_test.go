@@ -28,6 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func benchmarkJournal(b *testing.B, producers, size int) {
+	b.Helper()
 	j, err := sqlitejournal.Open(b.Context(), filepath.Join(b.TempDir(), "journal.db"), sqlitejournal.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -90,6 +91,7 @@ func produce(b *testing.B, producers, size int, appendTo func(i int) error) {
 // benchmarkFloor does with a plain file what a journal cannot do less than: write the events and fsync, all
 // that wait together.
 func benchmarkFloor(b *testing.B, producers, size int) {
+	b.Helper()
 	file, err := os.Create(filepath.Join(b.TempDir(), "floor"))
 	if err != nil {
 		b.Fatal(err)

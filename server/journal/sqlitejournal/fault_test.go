@@ -27,7 +27,7 @@ func TestAcknowledgedAppendWasFsynced(t *testing.T) {
 	create(t, j, 1)
 	const appends = 50
 	for last := range contracts.Seq(appends) {
-		extend(t, j, 1, last+1)
+		extend(t, j, last+1)
 		after, dirty := d.walSyncs()
 		if dirty {
 			t.Fatalf("append %d was acknowledged before what it wrote was fsynced", last)
@@ -48,7 +48,7 @@ func TestAcknowledgedAppendSurvivesLossOfPower(t *testing.T) {
 	create(t, j, 1)
 	// Enough to pass a checkpoint: the log is copied into the file and starts over.
 	for last := range contracts.Seq(700) {
-		extend(t, j, 1, last+1)
+		extend(t, j, last+1)
 		if last%70 != 0 {
 			continue
 		}
@@ -218,7 +218,7 @@ func TestFullDisk(t *testing.T) {
 	if err := j.Ready(t.Context()); err != nil {
 		t.Errorf("ready once there is room: %v", err)
 	}
-	extend(t, j, 1, 1)
+	extend(t, j, 1)
 	wantHistory(t, j, 1, 2)
 	closeJournal(t, j)
 	j = open(t, path, sqlitejournal.Options{})
@@ -282,7 +282,7 @@ func TestFailureAtCommitStopsWritesUntilRestart(t *testing.T) {
 			d := newDisk(t)
 			j, path := d.open(t, sqlitejournal.Options{})
 			create(t, j, 1)
-			extend(t, j, 1, 1)
+			extend(t, j, 1)
 			fail(d)
 			if err := appendOne(t.Context(), j, 1, 2); !errors.Is(err, journal.ErrUnknown) {
 				t.Fatalf("append gives %v, want ErrUnknown", err)
@@ -471,11 +471,11 @@ func appendOne(ctx context.Context, j journal.Journal, i int, last contracts.Seq
 	return j.Append(ctx, journaltest.RunID(i), journaltest.NewBatch(journaltest.RunID(i), last, 1))
 }
 
-// extend appends an event to run i behind last.
-func extend(t *testing.T, j journal.Journal, i int, last contracts.Seq) {
+// extend appends an event to run 1 behind last.
+func extend(t *testing.T, j journal.Journal, last contracts.Seq) {
 	t.Helper()
-	if err := appendOne(t.Context(), j, i, last); err != nil {
-		t.Fatalf("append to run %d after %d: %v", i, last, err)
+	if err := appendOne(t.Context(), j, 1, last); err != nil {
+		t.Fatalf("append after %d: %v", last, err)
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 func TestContract(t *testing.T) {
 	t.Parallel()
 	journaltest.Run(t, func(t *testing.T) journaltest.Store {
+		t.Helper()
 		path := filepath.Join(t.TempDir(), "a ü?#%20 journal.db")
 		return func(t *testing.T) journal.Journal {
+			t.Helper()
 			return open(t, path, sqlitejournal.Options{})
 		}
 	})
@@ -21,6 +23,7 @@ func TestContract(t *testing.T) {
 
 // open opens the journal in path.
 func open(t *testing.T, path string, opts sqlitejournal.Options) *sqlitejournal.Journal {
+	t.Helper()
 	t.Helper()
 	j, err := sqlitejournal.Open(t.Context(), path, opts)
 	if err != nil {
