@@ -27,32 +27,30 @@ const (
 
 // The codes of the rules that a `validate` tag states; the rules table holds one row for each.
 const (
-	CodeGte          Code = "rule.gte"
-	CodeLte          Code = "rule.lte"
-	CodeMax          Code = "rule.max"
-	CodeMaxBytes     Code = "rule.maxbytes"
-	CodeOneOf        Code = "rule.oneof"
-	CodeUnique       Code = "rule.unique"
-	CodeNotBlank     Code = "rule.notblank"
-	CodeIdent        Code = "rule.ident"
-	CodeHandle       Code = "rule.handle"
-	CodeRunID        Code = "rule.runid"
-	CodeApprovalID   Code = "rule.approvalid"
-	CodeToolName     Code = "rule.toolname"
-	CodeToolRef      Code = "rule.toolref"
-	CodeSemver       Code = "rule.semver"
-	CodeDigest       Code = "rule.digest"
-	CodeURI          Code = "rule.uri"
-	CodeMediaType    Code = "rule.mediatype"
-	CodeBranch       Code = "rule.branch"
-	CodeTarget       Code = "rule.target"
-	CodePointer      Code = "rule.pointer"
-	CodeSecretRef    Code = "rule.secretref"
-	CodeToolURL      Code = "rule.toolurl"
-	CodeTraceparent  Code = "rule.traceparent"
-	CodeSchema       Code = "rule.jsonschema"
-	CodeObjectSchema Code = "rule.objectschema"
-	CodeSameVersion  Code = "rule.version"
+	CodeGte         Code = "rule.gte"
+	CodeLte         Code = "rule.lte"
+	CodeMax         Code = "rule.max"
+	CodeMaxBytes    Code = "rule.maxbytes"
+	CodeOneOf       Code = "rule.oneof"
+	CodeUnique      Code = "rule.unique"
+	CodeNotBlank    Code = "rule.notblank"
+	CodeIdent       Code = "rule.ident"
+	CodeHandle      Code = "rule.handle"
+	CodeRunID       Code = "rule.runid"
+	CodeApprovalID  Code = "rule.approvalid"
+	CodeToolName    Code = "rule.toolname"
+	CodeToolRef     Code = "rule.toolref"
+	CodeSemver      Code = "rule.semver"
+	CodeDigest      Code = "rule.digest"
+	CodeURI         Code = "rule.uri"
+	CodeMediaType   Code = "rule.mediatype"
+	CodeBranch      Code = "rule.branch"
+	CodeTarget      Code = "rule.target"
+	CodePointer     Code = "rule.pointer"
+	CodeSecretRef   Code = "rule.secretref"
+	CodeToolURL     Code = "rule.toolurl"
+	CodeTraceparent Code = "rule.traceparent"
+	CodeSameVersion Code = "rule.version"
 )
 
 // The codes of the rules that look at more than one field.
@@ -92,6 +90,12 @@ const (
 	CodeHidden         Code = "run.hidden"
 )
 
+// The messages of the rules on JSON Schemas, which the codes of what is wrong in one share.
+const (
+	schemaInvalidMessage = "is not a valid JSON Schema (2020-12): {keyword}"
+	schemaRootMessage    = "the schema's root must be of type object"
+)
+
 // CodeInfo is one row of the closed list of codes.
 type CodeInfo struct {
 	// Code is what a program tells problems apart by.
@@ -113,7 +117,7 @@ func Codes() []CodeInfo {
 		{CodeTime, "must be RFC 3339 in UTC with milliseconds, as in 2026-01-02T03:04:05.678Z"},
 		{CodeRequired, "is required"},
 		{CodeUnknownField, "unknown field"},
-		{CodeDuplicateKey, "the name stands in the object before"},
+		{CodeDuplicateKey, "the name occurs twice in the object"},
 		{CodeNull, "must not be null; leave the field out"},
 		{CodeType, "must be of type {type}"},
 		{CodeInteger, "must be a whole number within ±(2^53−1)"},
@@ -135,13 +139,11 @@ func Codes() []CodeInfo {
 		{CodeValueMinOverMax, "min must be at most max"},
 		{CodeTargetType, "a {type} assertion looks at {targets}"},
 		{CodeTargetNotAllowed, "the tool must be among allowed_tools"},
-		{CodeSchemaInvalid, "is not a valid JSON Schema (2020-12): {keyword}"},
 		{CodeSchemaRef, "a reference must stay within the schema: it begins with #"},
-		{CodeSchemaRoot, "the schema's root must be of type object"},
 		{CodeSchemaSize, "the schema must not be larger than {max} bytes"},
 		{CodeSchemaMismatch, "does not conform to the schema: {keyword}"},
 		{CodeSchemaSteps, "the schema takes more than {max} steps to hold against this value"},
-		{CodeGateNever, "never needs trust reviewed or more, and an effect that does not destroy"},
+		{CodeGateNever, "never needs trust reviewed or higher, and an effect other than destructive"},
 		{CodeAttempts, "more than one attempt needs effect read or an idempotent tool"},
 		{CodeBuiltin, "transport builtin and trust builtin need each other"},
 		{CodeToolUnknown, "this server has no such tool"},

@@ -38,7 +38,8 @@ func Decode[T any](doc []byte) (*T, error) {
 }
 
 // DecodeEngineEvents reads the lines that an engine reports: NDJSON (blank lines do not count), or a JSON array.
-// It is as strict as Decode; pointers begin with the index of the event. The error is always a *Problem.
+// It is as strict as Decode; pointers begin with the index of the event. The error is always a *Problem: one of those
+// of Decode; too-large for more than MaxBatchEvents too, and invalid-document for none.
 func DecodeEngineEvents(body []byte) ([]EngineEvent, error) {
 	events, p := decodeBatch(body)
 	if p != nil {
@@ -277,6 +278,11 @@ func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
 	var found findings
 	if len(units) == 0 || len(units) > MaxBatchEvents {
 		found.add(rootPointer, CodeBatch, params{"max": MaxBatchEvents})
+	}
+	if len(units) > MaxBatchEvents {
+		return nil, found.problem(ProblemTooLarge, "", schemaName("EngineEvent"))
+	}
+	if len(units) == 0 {
 		return nil, found.problem(ProblemInvalidDocument, "EngineEvent is invalid", schemaName("EngineEvent"))
 	}
 	events := make([]EngineEvent, len(units))

@@ -104,7 +104,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 			schema: func(s shape, v params) map[string]any { return map[string]any{"enum": enumOf(s, v)} },
 		},
 		{
-			tag: "unique", code: CodeUnique, message: "must not stand in the list twice", shapes: []shape{shapeList},
+			tag: "unique", code: CodeUnique, message: "must be unique in the list", shapes: []shape{shapeList},
 			builtin: true, values: func(string) (params, error) { return params{}, nil },
 			schema: func(_ shape, _ params) map[string]any { return map[string]any{"uniqueItems": true} },
 		},
@@ -120,7 +120,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 		patternRule("uri", CodeURI, "must be an absolute URI (RFC 3986)", uriPattern),
 		patternRule("mediatype", CodeMediaType, "must be a media type, such as text/plain", mediaPattern),
 		patternRule("branch", CodeBranch, "must be a dotted path of 1 to 16 names, such as a.b; the root is left out", branchPattern),
-		patternRule("target", CodeTarget, "must be output, usage or tool:NAME, with # and a JSON Pointer behind it at will", targetPattern),
+		patternRule("target", CodeTarget, "must be output, usage or tool:NAME, each with an optional #/json/pointer", targetPattern),
 		patternRule("pointer", CodePointer, "must be a JSON Pointer (RFC 6901)", `^`+jsonPointerSyntax+`$`),
 		patternRule("secretref", CodeSecretRef, "must be a reference such as secret://vault/name, never a secret", referencePattern),
 		patternRule("toolurl", CodeToolURL, "must be an https address, or http on this machine, without user name and fragment", toolURLPattern),
@@ -131,8 +131,8 @@ var rulesTable = sync.OnceValue(func() []*rule {
 			check:  func(fl validator.FieldLevel) bool { return fl.Field().Int() == Version },
 			schema: func(_ shape, v params) map[string]any { return map[string]any{"const": v["version"]} },
 		},
-		schemaRule("jsonschema", CodeSchema, false),
-		schemaRule("objectschema", CodeObjectSchema, true),
+		schemaRule("jsonschema", CodeSchemaInvalid, schemaInvalidMessage),
+		schemaRule("objectschema", CodeSchemaRoot, schemaRootMessage),
 	}
 })
 
@@ -177,16 +177,12 @@ func checkSchema(object bool) validator.Func {
 }
 
 // schemaRule is a rule on a JSON Schema. What exactly is wrong in it is found by judgeSchema.
-func schemaRule(tag string, code Code, object bool) *rule {
-	message := "must be a JSON Schema (2020-12)"
-	if object {
-		message += " of an object"
-	}
+func schemaRule(tag string, code Code, message string) *rule {
 	return &rule{
 		tag: tag, code: code, message: message, shapes: []shape{shapeFree}, values: noArg,
 		schema: func(_ shape, _ params) map[string]any {
 			keywords := map[string]any{"$ref": "https://json-schema.org/draft/2020-12/schema"}
-			if object {
+			if code == CodeSchemaRoot {
 				keywords["properties"] = map[string]any{"type": map[string]any{"const": "object"}}
 				keywords["required"] = []string{"type"}
 			}
@@ -269,7 +265,7 @@ var engine = sync.OnceValue(func() *validator.Validate {
 		}
 		check := r.check
 		if check == nil {
-			check = checkSchema(r.code == CodeObjectSchema)
+			check = checkSchema(r.code == CodeSchemaRoot)
 		}
 		if err := v.RegisterValidation(r.tag, check); err != nil {
 			panic(err) // a tag of the table is empty or reserved: no input leads here
@@ -423,7 +419,7 @@ func (j judge) twice(n *node, sibling string, v reflect.Value, pointer string) {
 
 // schema records what exactly is wrong in a JSON Schema.
 func (j judge) schema(r tagRule, raw []byte, pointer string) {
-	for _, e := range judgeSchema(raw, r.code == CodeObjectSchema) {
+	for _, e := range judgeSchema(raw, r.code == CodeSchemaRoot) {
 		j.found.add(pointer+strings.TrimPrefix(e.Pointer, rootPointer), e.Code, e.Params)
 	}
 }

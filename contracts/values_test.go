@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -426,4 +427,27 @@ func TestEventTypes(t *testing.T) {
 			t.Errorf("%T: got %s", data, got)
 		}
 	}
+}
+
+// TestAtOnce decodes and validates from many goroutines; it is for the race detector.
+func TestAtOnce(t *testing.T) {
+	schema := compile(t, `{"type":"object","required":["a"]}`)
+	doc := contractstest.Document(fullTask())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 10 {
+				if _, err := contracts.Decode[contracts.TaskSpec](doc); err != nil {
+					t.Error(err)
+				}
+				if got := schema.Validate([]byte(`{}`)); len(got) != 1 {
+					t.Errorf("got %v", got)
+				}
+				if err := contracts.Validate(contracts.KindToolSpec, []byte(tool(`"name":" "`))); err == nil {
+					t.Error("valid")
+				}
+			}
+		})
+	}
+	all.Wait()
 }
