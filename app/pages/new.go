@@ -2,18 +2,22 @@ package pages
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/command"
 	"axiom25/app/parts"
 	"axiom25/app/store"
+	"axiom25/docs/examples"
 )
 
 // New starts a run: from an example by one click, or from a document that is checked as it is typed.
 type New struct {
 	app.Compo
 
+	examples  []examples.Example
+	missing   error // why there are no examples
 	creation  store.Creation
 	text      string
 	judgement store.Judgement
@@ -21,17 +25,20 @@ type New struct {
 	mounted   bool
 }
 
+// OnInit implements app.Initializer.
+func (p *New) OnInit() { p.examples, p.missing = examples.All() }
+
 // OnNav implements app.Navigator.
 func (p *New) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("New run · Axiom25")
-	if p.mounted {
-		return
+	if app.IsServer || p.mounted {
+		return // the server draws the shell alone
 	}
 	p.mounted = true
 	store.ForgetCreation(ctx)
 	ctx.ObserveState(store.KeyCreation, &p.creation).OnChange(func() { p.follow(ctx) })
-	if first := examples(); len(first) > 0 {
-		p.open(first[0].Document)
+	if len(p.examples) > 0 {
+		p.open(string(p.examples[0].Task))
 	}
 }
 
@@ -55,11 +62,16 @@ func (p *New) change(text string) {
 
 // Render implements app.Composer.
 func (p *New) Render() app.UI {
-	cards := make([]app.UI, 0, len(examples()))
-	for i, e := range examples() {
+	cards := make([]app.UI, 0, len(p.examples)+1)
+	for i, e := range p.examples {
+		name, about, _ := strings.Cut(e.Title, ": ")
 		cards = append(cards, &parts.ExampleCard{
-			Index: i, Name: e.Name, About: e.About, Busy: p.creation.Sending, OnRun: p.runExample, OnOpen: p.openExample,
+			Index: i, Name: name, About: upperFirst(about) + ".", Busy: p.creation.Sending,
+			OnRun: p.runExample, OnOpen: p.openExample,
 		})
+	}
+	if p.missing != nil {
+		cards = append(cards, &parts.Alert{Title: "The examples cannot be read", Detail: p.missing.Error()})
 	}
 	return parts.Page("/new",
 		app.Div().Class("title-row").Body(app.H1().Class("title").Text("New run")),
@@ -121,10 +133,10 @@ func (p *New) typed(ctx app.Context, text string) {
 	p.creation.Refused, p.creation.Places = nil, nil
 }
 
-func (p *New) openExample(_ app.Context, i int) { p.open(examples()[i].Document) }
+func (p *New) openExample(_ app.Context, i int) { p.open(string(p.examples[i].Task)) }
 
 func (p *New) runExample(ctx app.Context, i int) {
-	p.open(examples()[i].Document)
+	p.open(string(p.examples[i].Task))
 	p.run(ctx)
 }
 
@@ -134,6 +146,13 @@ func (p *New) run(ctx app.Context) {
 	if p.judgement.Valid && !p.creation.Sending {
 		store.Create(ctx, command.Client{}, p.text)
 	}
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func marksOf(places []store.Place) []parts.Mark {
@@ -154,7 +173,7 @@ func truncated(j store.Judgement) bool {
 // judgementWords says a judgement to a reader.
 func judgementWords(j store.Judgement, valid string) string {
 	switch n := len(j.Places); {
-	case j.Blank:
+	case j.Blank():
 		return "Nothing to check yet"
 	case j.Valid:
 		return valid
@@ -170,7 +189,7 @@ func judgementWords(j store.Judgement, valid string) string {
 // readiness is the class that a judgement is shown in.
 func readiness(j store.Judgement) string {
 	switch {
-	case j.Blank:
+	case j.Blank():
 		return "blank"
 	case j.Valid:
 		return "valid"

@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,13 +23,17 @@ type Run struct {
 	// Now is the clock; the system's where nil.
 	Now func() time.Time
 
-	id    contracts.RunID
-	run   store.Run
-	watch *store.RunWatch
+	id        contracts.RunID
+	run       store.Run
+	watch     *store.RunWatch
+	allLimits bool // on a phone, more than the tightest limit
 }
 
 // OnNav implements app.Navigator. go-app reuses the component from one run to the next.
 func (p *Run) OnNav(ctx app.Context) {
+	if app.IsServer {
+		return // the server draws the shell alone
+	}
 	id := contracts.RunID(strings.TrimPrefix(ctx.Page().URL().Path, "/r/"))
 	if id == p.id {
 		return
@@ -137,9 +142,28 @@ func (p *Run) head(f store.Fold) app.UI {
 				Retry: p.run.Connection.Phase == feed.Waiting, OnRetry: p.retry,
 			},
 		),
-		app.Div().Class("budget").Role("group").Aria("label", "Budget").Body(bars...),
+		app.Div().Class("budget", budgetClass(p.allLimits)).Role("group").Aria("label", "Budget").Body(bars...),
+		app.Button().Class("button-inline", "budget-switch").Type("button").
+			Aria("expanded", strconv.FormatBool(p.allLimits)).Text(limitsLabel(p.allLimits)).OnClick(p.switchLimits),
 	)
 }
+
+// budgetClass opens the limits that a phone folds away.
+func budgetClass(open bool) string {
+	if open {
+		return "budget-open"
+	}
+	return ""
+}
+
+func limitsLabel(open bool) string {
+	if open {
+		return "Only the tightest limit"
+	}
+	return "All limits"
+}
+
+func (p *Run) switchLimits(app.Context, app.Event) { p.allLimits = !p.allLimits }
 
 func (p *Run) cancelLabel() string {
 	if p.run.Sending == "cancel" {

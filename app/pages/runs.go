@@ -29,8 +29,8 @@ type Runs struct {
 // OnNav implements app.Navigator.
 func (p *Runs) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("Runs · Axiom25")
-	if p.watch != nil {
-		return
+	if app.IsServer || p.watch != nil {
+		return // the server draws the shell alone
 	}
 	ctx.ObserveState(store.KeyRuns, &p.runs)
 	p.watch = store.WatchRuns(ctx, command.Client{})

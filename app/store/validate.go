@@ -29,10 +29,8 @@ func Kinds() []Kind {
 	return []Kind{KindTaskSpec, KindBudget, KindVerifyContract, KindToolSpec, KindRunEvent}
 }
 
-// Judgement is what a document was found to be.
+// Judgement is what a document was found to be. The zero value says that there is no document.
 type Judgement struct {
-	// Blank says that there is no document.
-	Blank bool
 	// Valid says that it keeps every rule.
 	Valid bool
 	// Problem is what is wrong, or nil.
@@ -40,6 +38,9 @@ type Judgement struct {
 	// Places has one entry for each of the problem's errors.
 	Places []Place
 }
+
+// Blank reports whether there is no document.
+func (j Judgement) Blank() bool { return !j.Valid && j.Problem == nil }
 
 // Place is where an error of a document stands in its text.
 type Place struct {
@@ -53,7 +54,7 @@ type Place struct {
 // Judge holds a document against a contract, by the code that the server uses, here in the browser.
 func Judge(kind Kind, document string) Judgement {
 	if strings.TrimSpace(document) == "" {
-		return Judgement{Blank: true}
+		return Judgement{}
 	}
 	text := []byte(document)
 	err := decodeAs(kind, text)
