@@ -31,7 +31,7 @@ const (
 	OpClose      Op = "Close"
 )
 
-// Every, in place of the number of a call, stands for each of them.
+// Every stands for each call, in place of the number of one.
 const Every = 0
 
 // Journal is a journal with faults. Its methods may be called from any number of goroutines, those that set

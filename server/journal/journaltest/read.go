@@ -14,7 +14,7 @@ var readTests = map[string]func(s *suite){
 		id := s.create(t, 1, 3)
 		s.extend(t, id, 3, 4)
 		s.extend(t, id, 7, 1)
-		for after := contracts.Seq(0); after < 8; after++ {
+		for after := range contracts.Seq(8) {
 			page := s.page(t, id, after)
 			if len(page.Events) != int(8-after) {
 				t.Fatalf("%d events after %d, want %d", len(page.Events), after, 8-after)

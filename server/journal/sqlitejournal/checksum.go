@@ -87,9 +87,9 @@ func frameEvents(events [][]byte) []byte {
 // nextFrame returns the first event of body and what follows it; ok is false when body is not framed.
 func nextFrame(body []byte) (event, rest []byte, ok bool) {
 	length, n := binary.Uvarint(body)
-	if n <= 0 || length > uint64(len(body)-n) {
+	if n <= 0 || length > uint64(len(body)-n) { //nolint:gosec // n is at most len(body)
 		return nil, nil, false
 	}
-	end := n + int(length)
+	end := n + int(length) //nolint:gosec // at most len(body)
 	return body[n:end:end], body[end:], true
 }

@@ -54,8 +54,7 @@ func appendForever(ctx context.Context, j journal.Journal, i int, printing *sync
 	run := journaltest.NewRun(i)
 	err := j.Create(ctx, run, journaltest.NewBatch(run.ID, 0, 1))
 	last := contracts.Seq(1)
-	var exists *journal.ConflictError
-	if errors.As(err, &exists) {
+	if exists, ok := errors.AsType[*journal.ConflictError](err); ok {
 		last, err = exists.Last, nil
 	}
 	for size := 1; err == nil; size = size%30 + 7 {

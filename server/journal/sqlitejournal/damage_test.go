@@ -237,7 +237,7 @@ func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
-	whole, err := os.ReadFile(path)
+	whole, err := os.ReadFile(path) //nolint:gosec // a file of this test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestTruncatedFileIsNeverAShorterHistory(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
-	whole, err := os.ReadFile(path)
+	whole, err := os.ReadFile(path) //nolint:gosec // a file of this test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestTruncatedFileIsNeverAShorterHistory(t *testing.T) {
 // whole nor said to be damaged, and reports whether anything was noticed.
 func readsTrue(t *testing.T, path string, content []byte, what string) (noticed bool) {
 	t.Helper()
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	if err := os.WriteFile(path, content, 0o600); err != nil { //nolint:gosec // a file of this test
 		t.Fatal(err)
 	}
 	j, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.Options{Readers: 1})

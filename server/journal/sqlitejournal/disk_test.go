@@ -131,9 +131,9 @@ func (d *disk) synced(path string, sync func() int32) int32 {
 	if d.safe == "" {
 		return rc
 	}
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // a file of this test
 	if err == nil {
-		err = os.WriteFile(filepath.Join(d.safe, filepath.Base(path)), content, 0o600)
+		err = os.WriteFile(filepath.Join(d.safe, filepath.Base(path)), content, 0o600) //nolint:gosec // a file of this test
 	}
 	if err != nil {
 		return sqlite3.SQLITE_IOERR_FSYNC
@@ -190,16 +190,16 @@ func pathOf(file uintptr) string {
 
 // at returns what lies at an address of SQLite's own memory, which Go's collector neither sees nor moves.
 func at[T any](address uintptr) *T {
-	return *(**T)(unsafe.Pointer(&address))
+	return *(**T)(unsafe.Pointer(&address)) //nolint:gosec // how the library passes addresses to SQLite
 }
 
 // function returns the function that SQLite calls at an address.
 func function[T any](address uintptr) T {
-	return *(*T)(unsafe.Pointer(&struct{ uintptr }{address}))
+	return *(*T)(unsafe.Pointer(&struct{ uintptr }{address})) //nolint:gosec // how the library passes addresses to SQLite
 }
 
 // address returns the address that SQLite can call f at, and keeps f alive.
 func address[T any](d *disk, f T) uintptr {
 	d.keep = append(d.keep, f)
-	return *(*uintptr)(unsafe.Pointer(&struct{ f T }{f}))
+	return *(*uintptr)(unsafe.Pointer(&struct{ f T }{f})) //nolint:gosec // how the library passes addresses to SQLite
 }

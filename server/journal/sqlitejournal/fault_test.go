@@ -183,8 +183,9 @@ func TestCloseWaitsForWhatWasAccepted(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	select {
-	case <-closed:
-		t.Error("Close returned before the writes did")
+	case err := <-closed:
+		t.Errorf("Close returned before the writes did: %v", err)
+		closed <- err
 	default:
 	}
 	gate.open()
@@ -310,7 +311,7 @@ func TestFailureAtCommitStopsWritesUntilRestart(t *testing.T) {
 			// The same append tried again settles it.
 			err := appendOne(t.Context(), j, 1, 2)
 			var conflict *journal.ConflictError
-			if err != nil && !(errors.As(err, &conflict) && conflict.Last == 3) {
+			if err != nil && (!errors.As(err, &conflict) || conflict.Last != 3) {
 				t.Fatalf("append after the restart: %v", err)
 			}
 			wantHistory(t, j, 1, 3)
@@ -508,9 +509,9 @@ func closeJournal(t *testing.T, j *sqlitejournal.Journal) {
 // copyFile copies a file.
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
-	content, err := os.ReadFile(from)
+	content, err := os.ReadFile(from) //nolint:gosec // a file of this test
 	if err == nil {
-		err = os.WriteFile(to, content, 0o600)
+		err = os.WriteFile(to, content, 0o600) //nolint:gosec // a file of this test
 	}
 	if err != nil {
 		t.Fatal(err)

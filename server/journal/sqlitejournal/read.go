@@ -172,8 +172,7 @@ func (r *reader) events(ctx context.Context, id contracts.RunID, n int64, after,
 // damagedFrom returns err, and where it is a *journal.DamagedError, one that begins at due: the reader was
 // given everything before.
 func damagedFrom(err error, due contracts.Seq) error {
-	var damaged *journal.DamagedError
-	if errors.As(err, &damaged) {
+	if damaged, ok := errors.AsType[*journal.DamagedError](err); ok {
 		return &journal.DamagedError{Run: damaged.Run, From: due}
 	}
 	return err

@@ -152,8 +152,7 @@ func decodeSummary(id contracts.RunID, text []byte) (contracts.Summary, error) {
 
 // readError turns an error of the database into the journal's: damage from event from on, or itself.
 func readError(err error, id contracts.RunID, from contracts.Seq) error {
-	var damaged *journal.DamagedError
-	if errors.As(err, &damaged) {
+	if damaged, ok := errors.AsType[*journal.DamagedError](err); ok {
 		return damaged
 	}
 	if isDamage(err) {

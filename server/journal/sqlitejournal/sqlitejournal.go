@@ -107,9 +107,9 @@ func (j *Journal) start(ctx context.Context, path string, opts Options) error {
 		return err
 	}
 	if j.reader, err = openReader(ctx, path, opts); err != nil {
-		return errors.Join(err, j.writer.close())
+		return errors.Join(err, j.writer.close()) //nolint:contextcheck // an end is not cut short by a context
 	}
-	go j.writer.run()
+	go j.writer.run() //nolint:contextcheck // it lives until Close
 	return nil
 }
 

@@ -101,7 +101,7 @@ func openWriter(ctx context.Context, path string, opts Options) (*writer, error)
 		w.stmt, err = prepareWrites(ctx, conn)
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, errors.Join(err, w.close()) //nolint:contextcheck // an end is not cut short by a context
 	}
 	return w, nil
 }
@@ -313,7 +313,7 @@ func (w *writer) failed(what string, err error) error {
 	case isBusy(err):
 		return fmt.Errorf("%s: %w (%w)", what, journal.ErrBusy, err)
 	case isIO(err):
-		return w.fail(fmt.Errorf("%s: %w (%w)", what, journal.ErrUnavailable, err))
+		return w.fail(what, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
@@ -325,16 +325,16 @@ func (w *writer) commitFailed(err error) error {
 	if isFull(err) || isBusy(err) {
 		return w.failed("commit", err)
 	}
-	w.fail(fmt.Errorf("commit: %w (%w)", journal.ErrUnavailable, err))
+	_ = w.fail("commit", err) // what comes later gets this; those under way get another
 	return fmt.Errorf("commit: %w (%w)", journal.ErrUnknown, err)
 }
 
-// fail stops all writing for the reason given, and returns it.
-func (w *writer) fail(reason error) error {
+// fail stops all writing, and returns what every later write is told.
+func (w *writer) fail(what string, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.broken = reason
-	return reason
+	w.broken = fmt.Errorf("%s: %w (%w)", what, journal.ErrUnavailable, err)
+	return w.broken
 }
 
 // setFull notes that the disk is full.
@@ -364,7 +364,7 @@ func (w *writer) checkpointFailed(err error) {
 		return
 	}
 	if isIO(err) {
-		w.fail(fmt.Errorf("checkpoint: %w (%w)", journal.ErrUnavailable, err))
+		_ = w.fail("checkpoint", err) // nobody's write failed
 	}
 }
 
