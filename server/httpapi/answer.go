@@ -12,7 +12,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := a.readDocument(w, r)
+	doc, err := readDocument(w, r)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// WriteTimeout is how long a viewer may take to accept a write before it is cut off; 10 s where zero.
 	WriteTimeout time.Duration
+	// AnswerTimeout is how long an answer that is no stream may take until the client has it; 5 min where zero.
+	AnswerTimeout time.Duration
 	// ReadTimeout is how long a request's body may take to arrive; 30 s where zero.
 	ReadTimeout time.Duration
 	// Now is the clock, which must run at the speed of the system's; time.Now where nil.
@@ -99,6 +101,9 @@ func (c Config) withDefaults() Config {
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 10 * time.Second
 	}
+	if c.AnswerTimeout == 0 {
+		c.AnswerTimeout = 5 * time.Minute
+	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = 30 * time.Second
 	}
@@ -111,8 +116,8 @@ func (c Config) withDefaults() Config {
 // errClosing is why a stream ends that the server ends.
 var errClosing = errors.New("the server is closing")
 
-// API is the HTTP edge. It is an http.Handler for http.Server without a WriteTimeout: streams outlive every such
-// limit and set a deadline for each write instead.
+// API is the HTTP edge. It is an http.Handler for an http.Server without a WriteTimeout: streams outlive every such
+// limit. The API sets deadlines itself.
 type API struct {
 	Config
 	router  *mux.Router

@@ -18,7 +18,7 @@ func (a *API) decide(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return contracts.NewProblem(contracts.ProblemNotFound, "the run has no approval with this id")
 	}
-	doc, err := a.readDocument(w, r)
+	doc, err := readDocument(w, r)
 	if err != nil {
 		return err
 	}

@@ -20,35 +20,25 @@ const (
 	mediaSSE    = "text/event-stream"
 )
 
-// The most that a body may be, in bytes.
-const (
-	maxDocument = contracts.MaxDocumentBytes
-	maxBatch    = contracts.MaxBatchBytes
-)
-
-// readBody returns a request's body of one of the media types.
-func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64, types ...string) ([]byte, error) {
+// readBody returns a request's body of one of the media types. Of a body that is larger than limit, in bytes, it
+// returns the first limit+1: package contracts then refuses it with the problem that the browser shows as well.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, types ...string) ([]byte, error) {
 	if err := checkMediaType(r, types); err != nil {
 		return nil, err
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(a.Now().Add(a.ReadTimeout)) // where there are no deadlines, there is no slow client
-	defer control.SetReadDeadline(time.Time{})              //nolint:errcheck // likewise
-
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit+1))
+	if _, large := errors.AsType[*http.MaxBytesError](err); err != nil && !large {
+		return nil, malformed("the body did not arrive whole")
+	}
 	if err == nil {
-		return body, nil
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // lifted, as net/http now waits for the client to go
 	}
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, contracts.NewProblem(contracts.ProblemTooLarge,
-			"the body may have "+strconv.FormatInt(limit, 10)+" bytes here")
-	}
-	return nil, malformed("the body did not arrive whole")
+	return body, nil
 }
 
 // readDocument returns a body that is one JSON document.
-func (a *API) readDocument(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return a.readBody(w, r, maxDocument, mediaJSON)
+func readDocument(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return readBody(w, r, contracts.MaxDocumentBytes, mediaJSON)
 }
 
 // checkMediaType refuses bodies that are not of one of the media types, or not as they are: a compressed body could

@@ -15,7 +15,7 @@ func (a *API) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := new(contracts.CancelRequest)
 	if r.ContentLength != 0 {
-		doc, err := a.readDocument(w, r)
+		doc, err := readDocument(w, r)
 		if err != nil {
 			return err
 		}

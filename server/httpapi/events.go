@@ -133,7 +133,7 @@ func (a *API) appendEvents(w http.ResponseWriter, r *http.Request) error {
 	if _, err := negotiate(r, mediaJSON); err != nil {
 		return err
 	}
-	body, err := a.readBody(w, r, maxBatch, mediaNDJSON, mediaJSON)
+	body, err := readBody(w, r, contracts.MaxBatchBytes, mediaNDJSON, mediaJSON)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.record(x, r)
 	defer a.recoverPanic(x, r)
 
+	a.limitTime(x, r)
 	h := w.Header()
 	h.Set("X-Request-Id", x.id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -85,6 +86,16 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.router.ServeHTTP(x, r)
+}
+
+// limitTime sees to it that a client that stops reading its answer, or sending its body, holds no goroutine for ever:
+// net/http takes in what a handler leaves of a body. Where a connection knows no deadlines, it cannot stall either.
+func (a *API) limitTime(x *exchange, r *http.Request) {
+	control := http.NewResponseController(x)
+	_ = control.SetWriteDeadline(x.began.Add(a.AnswerTimeout))
+	if r.ContentLength != 0 {
+		_ = control.SetReadDeadline(x.began.Add(a.ReadTimeout))
+	}
 }
 
 // newRequestID returns a lowercase ULID.

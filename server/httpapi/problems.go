@@ -35,7 +35,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if p.Has(contracts.ProblemInternal) {
-		p.RequestID = x.id
+		p.Detail, p.Errors, p.RequestID = "", nil, x.id
 	}
 	h := w.Header()
 	h.Set("Content-Type", contracts.ProblemMediaType)
@@ -69,9 +69,6 @@ func problemOf(err error) *contracts.Problem {
 	if p, ok := errors.AsType[*contracts.Problem](err); ok {
 		shown := *p // fail adds to it
 		return &shown
-	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return contracts.NewProblem(contracts.ProblemTooLarge, "the body is larger than this route takes")
 	}
 	if conflict, ok := errors.AsType[*journal.ConflictError](err); ok {
 		p := contracts.NewProblem(contracts.ProblemSequenceConflict, "the run has moved on")

@@ -31,7 +31,7 @@ func (a *API) createRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := a.readDocument(w, r)
+	doc, err := readDocument(w, r)
 	if err != nil {
 		return err
 	}

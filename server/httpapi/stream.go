@@ -102,6 +102,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	reason := a.send(ctx, out, cur, reset, frames, err)
+	_ = out.begin() // net/http still has the end of the answer to write
 	exchangeOf(r).end = reason
 	a.metrics.streams.WithLabelValues(reason).Inc()
 	return nil

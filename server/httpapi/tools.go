@@ -43,7 +43,7 @@ func (a *API) putTool(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := a.readDocument(w, r)
+	doc, err := readDocument(w, r)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (a *API) validate(w http.ResponseWriter, r *http.Request) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	doc, err := a.readDocument(w, r)
+	doc, err := readDocument(w, r)
 	if err != nil {
 		return err
 	}
