@@ -73,6 +73,11 @@ func (r *planReader) found(code contracts.Code, pointer, detail string) {
 	r.errs = append(r.errs, contracts.FieldError{Pointer: r.base + pointer, Code: code, Detail: detail})
 }
 
+// broken adds a problem of the kind that every document can have; its code has the words for it.
+func (r *planReader) broken(code contracts.Code, pointer string, params map[string]any) {
+	r.errs = append(r.errs, contracts.FieldError{Pointer: r.base + pointer, Code: code, Params: params})
+}
+
 // readPlan reads and checks a task's plan. The error is a *contracts.Problem whose pointers are into the task.
 func readPlan(task *contracts.TaskSpec) (*plan, error) {
 	at := slices.IndexFunc(task.Inputs, func(in contracts.Input) bool { return in.Name == planInput })
@@ -115,14 +120,14 @@ func (r *planReader) read(doc json.RawMessage) *plan {
 	for i, raw := range r.list(members["steps"], "/steps", 0, maxSteps) {
 		if s := r.readStep(raw, fmt.Sprintf("/steps/%d", i)); s != nil {
 			if p.byID[s.id] != nil {
-				r.found(contracts.CodeUnique, fmt.Sprintf("/steps/%d/id", i), "another step has this id")
+				r.broken(contracts.CodeUnique, fmt.Sprintf("/steps/%d/id", i), nil)
 			}
 			p.steps = append(p.steps, s)
 			p.byID[s.id] = s
 		}
 	}
 	if members["answers"] == nil {
-		r.found(contracts.CodeRequired, "/answers", "is required")
+		r.broken(contracts.CodeRequired, "/answers", nil)
 	}
 	for i, raw := range r.list(members["answers"], "/answers", 1, maxAnswers) {
 		if t := r.readTemplate(raw, fmt.Sprintf("/answers/%d", i)); t != nil {
@@ -164,7 +169,7 @@ func (r *planReader) readStep(raw json.RawMessage, at string) *step {
 	}
 	args, err := parseJSON(members["args"])
 	if err != nil {
-		r.found(contracts.CodeSyntax, at+"/args", "is not JSON (RFC 8259)")
+		r.broken(contracts.CodeSyntax, at+"/args", nil)
 		return nil
 	}
 	s.args = args
@@ -190,7 +195,7 @@ func (r *planReader) readTemplate(raw json.RawMessage, at string) *template {
 		return nil
 	}
 	if len(text) > maxText {
-		r.found(contracts.CodeMaxBytes, at, fmt.Sprintf("must not be larger than %d bytes", maxText))
+		r.broken(contracts.CodeMaxBytes, at, map[string]any{"max": maxText})
 		return nil
 	}
 	t, err := parseTemplate(text)
@@ -205,13 +210,13 @@ func (r *planReader) readTemplate(raw json.RawMessage, at string) *template {
 func (r *planReader) object(raw json.RawMessage, at string, names ...string) (map[string]json.RawMessage, bool) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		r.found(contracts.CodeType, at, "must be of type object")
+		r.broken(contracts.CodeType, at, map[string]any{"type": "object"})
 		return nil, false
 	}
 	if len(names) > 0 {
 		for name := range members {
 			if !slices.Contains(names, name) {
-				r.found(contracts.CodeUnknownField, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), "unknown field")
+				r.broken(contracts.CodeUnknownField, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), nil)
 			}
 		}
 	}
@@ -225,11 +230,15 @@ func (r *planReader) list(raw json.RawMessage, at string, least, most int) []jso
 	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(raw, &elements); err != nil || elements == nil {
-		r.found(contracts.CodeType, at, "must be of type array")
+		r.broken(contracts.CodeType, at, map[string]any{"type": "array"})
 		return nil
 	}
-	if len(elements) < least || len(elements) > most {
-		r.found(contracts.CodeMax, at, fmt.Sprintf("must have %d to %d elements", least, most))
+	if len(elements) < least {
+		r.broken(contracts.CodeRequired, at, nil)
+		return nil
+	}
+	if len(elements) > most {
+		r.broken(contracts.CodeMax, at, map[string]any{"max": most, "unit": "elements"})
 		return nil
 	}
 	return elements
@@ -238,12 +247,12 @@ func (r *planReader) list(raw json.RawMessage, at string, least, most int) []jso
 // text reads a text.
 func (r *planReader) text(raw json.RawMessage, at string) (string, bool) {
 	if raw == nil {
-		r.found(contracts.CodeRequired, at, "is required")
+		r.broken(contracts.CodeRequired, at, nil)
 		return "", false
 	}
 	var s *string
 	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
-		r.found(contracts.CodeType, at, "must be of type string")
+		r.broken(contracts.CodeType, at, map[string]any{"type": "string"})
 		return "", false
 	}
 	return *s, true

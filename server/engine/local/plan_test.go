@@ -48,7 +48,7 @@ func TestEngine_Check(t *testing.T) {
 		"no steps":                     {plan: `{"answers":["x"]}`},
 		"no object":                    {plan: `[]`, want: []string{"type @"}},
 		"no answers":                   {plan: `{}`, want: []string{"required @/answers"}},
-		"an empty list of answers":     {plan: `{"answers":[]}`, want: []string{"rule.max @/answers"}},
+		"an empty list of answers":     {plan: `{"answers":[]}`, want: []string{"required @/answers"}},
 		"too many answers":             {plan: `{"answers":["x"` + strings.Repeat(`,"x"`, 21) + `]}`, want: []string{"rule.max @/answers"}},
 		"members of other types":       {plan: `{"steps":{},"answers":[1],"fallback":2,"exhausted":[]}`, want: []string{"type @/answers/0", "type @/exhausted", "type @/fallback", "type @/steps"}},
 		"unknown members":              {plan: `{"answers":["x"],"stesp":[],"a/b":1}`, want: []string{"unknown_field @/a~1b", "unknown_field @/stesp"}},
