@@ -46,3 +46,12 @@ func BenchmarkDecodeEvent(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkCompileSchema(b *testing.B) {
+	schema := contractstest.ToolSpec().InputSchema
+	for b.Loop() {
+		if _, err := contracts.CompileSchema(schema); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
