@@ -184,6 +184,58 @@ func TestRunWithoutATaskThatStands(t *testing.T) {
 	}
 }
 
+func TestServeHoldsTasksToItsCeiling(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), "--ceiling", "max_tokens=200000,max_tool_calls=100")
+	got := axiom25(t, localTask("", `{"max_tokens":200001}`, "x"), "run", "-", "--server", s.url)
+	if got.code != 2 || !strings.Contains(got.stderr, "#/budget/max_tokens: ") {
+		t.Errorf("exit code %d, want 2 and the pointer in\n%s", got.code, got.stderr)
+	}
+	if got := axiom25(t, localTask("", `{"max_tokens":200000}`, "x"), "run", "-", "--server", s.url); got.code != 0 {
+		t.Errorf("exit code %d at the ceiling\n%s", got.code, got.stderr)
+	}
+}
+
+func TestServeAsksForItsToken(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), "--token", "hunter2hunter2")
+	if r := s.send(t, http.MethodGet, "/runs", ""); r.status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", r.status)
+	}
+	if got := axiom25(t, localTask("", "", "x"), "run", "-", "--server", s.url); got.code != 1 {
+		t.Errorf("exit code %d without a token\n%s", got.code, got.stderr)
+	}
+	got := start(t, localTask("", "", "x"), []string{"AXIOM25_TOKEN=hunter2hunter2"}, "run", "-", "--server", s.url).end(t)
+	if got.code != 0 {
+		t.Errorf("exit code %d with the token\n%s", got.code, got.stderr)
+	}
+	if strings.Contains(s.log.String(), "hunter2") {
+		t.Error("the token stands in the log")
+	}
+}
+
+func TestATerminalSeesTheMeter(t *testing.T) {
+	t.Parallel()
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("script, which gives a command a terminal, is not installed")
+	}
+	s := startServer(t, t.TempDir())
+	id := s.create(t, localTask(must42, "", "41", "42"))
+	s.done(t, id)
+	line := fmt.Sprintf("%s tail %s --server %s", binary, id, s.url)
+	out, err := exec.CommandContext(t.Context(), script, "-qec", line, os.DevNull).CombinedOutput() //nolint:gosec // the test's own binary
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !regexp.MustCompile("tokens \\d+/128000 · [^\n]*\r\x1b\\[K").Match(out) {
+		t.Errorf("no meter is drawn and taken away in\n%q", out)
+	}
+	if last := strings.TrimSpace(string(out)[strings.LastIndex(strings.TrimSpace(string(out)), "\n")+1:]); !strings.Contains(last, "✓ succeeded") {
+		t.Errorf("the last line is %q", last)
+	}
+}
+
 // watching starts `axiom25 run` on an external task and waits until the run is there.
 func watching(t *testing.T, s *server, flags ...string) (*command, contracts.RunID) {
 	t.Helper()

@@ -17,7 +17,7 @@ import (
 const (
 	exitOK        = 0
 	exitError     = 1 // wrong usage, or a server that cannot be reached or refuses
-	exitInvalid   = 2 // a document that breaks its contract
+	exitInvalid   = 2 // a document that breaks its contract, or a task that the server cannot take
 	exitFailed    = 3
 	exitRefused   = 4
 	exitExhausted = 5
@@ -29,7 +29,7 @@ const (
 const exitCodes = `Exit codes:
   0    the run succeeded
   1    wrong usage, or the server cannot be reached or refuses the request
-  2    the document is not a valid TaskSpec
+  2    the task is invalid, or asks for what the server does not have or allow
   3    the run failed
   4    the run was refused by its verification
   5    the run's budget was exhausted
