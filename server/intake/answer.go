@@ -22,6 +22,10 @@ func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.An
 		if err := t.acceptAnswer(a); err != nil {
 			return err
 		}
+		// A limit of time may have passed unnoticed; it drains the run before the answer counts, or ends it.
+		if err := t.settle(); err != nil || t.run.state.Phase().Terminal() {
+			return err
+		}
 		if t.run.task.Verification == nil {
 			return t.finishUnverified(a)
 		}

@@ -1,8 +1,11 @@
 package intake_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"axiom25/contracts"
 )
@@ -132,6 +135,28 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("a refused answer left %q", s)
 		}
 	})
+
+	for policy, want := range map[string][]string{
+		"stop":     {"warn active_ms", "warn wall_ms", "draining(active_ms)", "done exhausted"},
+		"finalize": {"warn active_ms", "warn wall_ms", "draining(active_ms)", "verdict 0 pass", "done exhausted"},
+	} {
+		t.Run("an answer that comes after the wall limit, and before its timer: "+policy, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "journal.db")
+			synctest.Test(t, func(t *testing.T) {
+				d := openAt(t, path) // whose clock nobody keeps
+				id := d.create(`,"budget":{"max_wall_ms":1000,"on_exhausted":"` + policy + `"}` + wantsEight(""))
+				d.mustReport(id, `thought {"id":"t","delta":"","final":true}`)
+				time.Sleep(time.Second)
+				j, err := d.answer(id, "m", "8")
+				if err != nil || j.Done == nil || j.Done.Status != contracts.StateExhausted || (j.Verdict != nil) != (policy == "finalize") {
+					t.Fatalf("Answer = %+v, %v", j, problemText(err))
+				}
+				d.wantStory(id, append([]string{"queued(submitted)", "running(started)", "thought"}, want...)...)
+				d.wantWhole(id)
+			})
+		})
+	}
 
 	t.Run("an answer ends a run once", func(t *testing.T) {
 		t.Parallel()
