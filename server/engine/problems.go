@@ -28,21 +28,22 @@ func (u *unavailable) add(code contracts.Code, detail, pointer string, args ...a
 }
 
 // problem returns what was collected, or nil.
-func (u unavailable) problem() error {
-	if len(u) == 0 {
+func (u *unavailable) problem() error {
+	errs := *u
+	if len(errs) == 0 {
 		return nil
 	}
 	detail := "1 problem"
-	if len(u) > 1 {
-		detail = fmt.Sprintf("%d problems", len(u))
+	if len(errs) > 1 {
+		detail = fmt.Sprintf("%d problems", len(errs))
 	}
 	p := contracts.NewProblem(contracts.ProblemUnavailable, detail)
 	p.Schema = fmt.Sprintf("taskspec/v%d", contracts.Version)
-	p.Errors = u
-	if len(u) > contracts.MaxFieldErrors {
-		p.Errors = u[:contracts.MaxFieldErrors]
+	p.Errors = errs
+	if len(errs) > contracts.MaxFieldErrors {
+		p.Errors = errs[:contracts.MaxFieldErrors]
 	}
-	truncated := len(u) > contracts.MaxFieldErrors
+	truncated := len(errs) > contracts.MaxFieldErrors
 	p.Truncated = &truncated
 	return p
 }

@@ -26,7 +26,7 @@ func (a *actor) Describe() contracts.Engine {
 }
 func (a *actor) Check(*contracts.TaskSpec) error              { return a.check }
 func (a *actor) Run(ctx context.Context, r *engine.Run) error { return a.run(ctx, r) }
-func backend(b contracts.BackendPolicy) *contracts.TaskSpec { return &contracts.TaskSpec{Backend: b} }
+func backend(b contracts.BackendPolicy) *contracts.TaskSpec   { return &contracts.TaskSpec{Backend: b} }
 
 func prefer(names ...string) *contracts.TaskSpec {
 	return backend(contracts.BackendPolicy{Prefer: names, Fallback: contracts.FallbackListed})

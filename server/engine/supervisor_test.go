@@ -22,6 +22,7 @@ func answering(ctx context.Context, r *engine.Run) error {
 }
 
 func TestSupervisor(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		run    func(ctx context.Context, r *engine.Run) error
 		more   string
@@ -74,6 +75,7 @@ func TestSupervisor(t *testing.T) {
 }
 
 func TestSupervisor_gates(t *testing.T) {
+	t.Parallel()
 	sign := contracts.EngineToolStart{CallID: "c", Tool: "sign_off", Args: json.RawMessage(`{"statement":"shown"}`), Attempt: 1}
 	for name, tc := range map[string]struct {
 		decision contracts.ApprovalDecision
@@ -136,7 +138,7 @@ func TestSupervisor_leavesCancelledRuns(t *testing.T) {
 		return context.Cause(ctx)
 	}})
 	id := h.Submit(t, document(""))
-	begun := time.Now()
+	begun := time.Now() //nolint:forbidigo // the test measures
 	events := h.Await(t, id, func(ev contracts.RunEvent) {
 		if s, ok := ev.Data.(*contracts.StatusData); ok && s.State == contracts.StateRunning {
 			if err := h.Cancel(t.Context(), id, contracts.CancelRequest{}); err != nil {
@@ -176,10 +178,13 @@ func TestSupervisor_stops(t *testing.T) {
 
 func TestSupervisor_limitsRunsAtOnce(t *testing.T) {
 	var now, most atomic.Int32
-	h := enginetest.Open(t, 2, &actor{name: "actor", run: func(ctx context.Context, r *engine.Run) error {
-		n := now.Add(1)
-		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+	raise := func(n int32) {
+		for m := most.Load(); n > m; m = most.Load() {
+			most.CompareAndSwap(m, n)
 		}
+	}
+	h := enginetest.Open(t, 2, &actor{name: "actor", run: func(ctx context.Context, r *engine.Run) error {
+		raise(now.Add(1))
 		time.Sleep(10 * time.Millisecond)
 		now.Add(-1)
 		return answering(ctx, r)

@@ -47,7 +47,7 @@ func Open(tb testing.TB, maxRuns int, engines ...engine.Engine) *House {
 	check(tb, err)
 	registry, err := engine.NewRegistry(engines...)
 	check(tb, err)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	h.Engines, err = engine.NewSupervisor(engine.SupervisorConfig{
 		Registry: registry, Calls: h.Catalogue, Hub: h.Hub, Log: log, MaxRuns: maxRuns,
 	})
@@ -63,11 +63,13 @@ func Open(tb testing.TB, maxRuns int, engines ...engine.Engine) *House {
 	go func() { h.stopped <- h.Engines.Run(ctx, h.Intake) }()
 	deadlines := make(chan error, 1)
 	clock, stopClock := context.WithCancel(context.Background())
-	go func() { deadlines <- h.Intake.Run(clock) }()
+	go func() { deadlines <- h.Run(clock) }()
 	tb.Cleanup(func() {
 		h.Stop(tb)
 		stopClock()
-		<-deadlines
+		if err := <-deadlines; !errors.Is(err, context.Canceled) {
+			tb.Errorf("the door's clock ended with %v", err)
+		}
 	})
 	return h
 }

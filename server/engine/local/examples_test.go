@@ -27,6 +27,7 @@ func example(t *testing.T, name string) []byte {
 
 // decider answers every approval as it comes.
 func decider(t *testing.T, h *enginetest.House, id contracts.RunID, d contracts.ApprovalDecision) func(contracts.RunEvent) {
+	t.Helper()
 	return func(ev contracts.RunEvent) {
 		if start, ok := ev.Data.(*contracts.ToolStartData); ok && start.Approval != nil {
 			if err := h.Decide(t.Context(), id, start.Approval.ID, d); err != nil {
@@ -37,6 +38,7 @@ func decider(t *testing.T, h *enginetest.House, id contracts.RunID, d contracts.
 }
 
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	approve := &contracts.ApprovalDecision{Decision: contracts.VerbApprove, By: "ada"}
 	for name, tc := range map[string]struct {
 		example  string

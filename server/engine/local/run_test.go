@@ -3,6 +3,7 @@ package local_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,9 +26,7 @@ func document(t *testing.T, plan string, more map[string]any) []byte {
 		"schema_version": contracts.Version, "goal": "compute", "inputs": inputs,
 		"allowed_tools": []string{"sql_query", "calculator", "json_query", "sign_off"},
 	}
-	for name, value := range more {
-		doc[name] = value
-	}
+	maps.Copy(doc, more)
 	b, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +96,7 @@ func TestRun_usage(t *testing.T) {
 }
 
 func TestRun_failures(t *testing.T) {
+	t.Parallel()
 	broken := `{"steps":[` + calculator("bad", "1/0") + `,{"id":"next","tool":"calculator","args":{"expression":"x","variables":{"x":{"$from":"steps.bad#/value"}}}},` +
 		`{"id":"odd","tool":"calculator","args":{"expression":"x","variables":{"x":{"$from":"steps.good#/nothing"}}}},` + calculator("good", "1") + `],`
 	for name, tc := range map[string]struct {
@@ -180,6 +180,7 @@ func TestRun_sensitive(t *testing.T) {
 }
 
 func TestRun_exhausted(t *testing.T) {
+	t.Parallel()
 	steps := `{"steps":[` + calculator("a", "1") + "," + calculator("b", "2") + "," + calculator("c", "3") + `],"answers":["all"]%s}`
 	for name, tc := range map[string]struct {
 		more   string
@@ -226,6 +227,7 @@ func TestRun_verified(t *testing.T) {
 }
 
 func TestRun_cancelled(t *testing.T) {
+	t.Parallel()
 	wait := `{"steps":[{"id":"ask","tool":"sign_off","args":{"statement":"s"}}],"answers":["x"]}`
 	slow := `{"answers":["` + strings.Repeat("word ", 500) + `"]}`
 	for name, tc := range map[string]struct {
@@ -237,7 +239,7 @@ func TestRun_cancelled(t *testing.T) {
 			h := enginetest.Open(t, 0, &local.Engine{Pace: 20 * time.Millisecond})
 			id := h.Submit(t, document(t, tc.plan, nil))
 			cancelled := false
-			begun := time.Now()
+			begun := time.Now() //nolint:forbidigo // the test measures
 			events := h.Await(t, id, func(ev contracts.RunEvent) {
 				if ev.Type == tc.at && !cancelled {
 					cancelled = true

@@ -102,8 +102,8 @@ func TestSignOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out struct {
-		Statement string
-		Digest    contracts.Digest
+		Statement string           `json:"statement"`
+		Digest    contracts.Digest `json:"digest"`
 	}
 	if err := json.Unmarshal([]byte(got), &out); err != nil {
 		t.Fatal(err)

@@ -193,7 +193,7 @@ func TestJSONQuery_ends(t *testing.T) {
 		t.Run(query, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
-			begun := time.Now()
+			begun := time.Now() //nolint:forbidigo // the test measures
 			_, err := builtin.NewJSONQuery().Call(ctx, json.RawMessage(strings.TrimSuffix(args(t, "query", query), "}")+`,"data":1}`), nil)
 			if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, builtin.ErrMemory) {
 				t.Errorf("got %v, want the deadline's error", err)
@@ -215,8 +215,8 @@ func TestJSONQuery_limits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out struct {
-			Count     int
-			Truncated bool
+			Count     int  `json:"count"`
+			Truncated bool `json:"truncated"`
 		}
 		if err := json.Unmarshal([]byte(got), &out); err != nil {
 			t.Fatal(err)

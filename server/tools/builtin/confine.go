@@ -177,13 +177,13 @@ func confineQuery(q *gojq.Query) error {
 	if err := confineAll(q.Left, q.Right); err != nil {
 		return err
 	}
-	switch q.Op {
-	case gojq.OpMul, gojq.OpSub:
+	if q.Op == gojq.OpMul || q.Op == gojq.OpSub {
 		product := &gojq.Query{Left: variableTerm("$__l"), Op: q.Op, Right: variableTerm("$__r")}
 		guarded := pipe(guardCall(guardPairs, variableTerm("$__l"), variableTerm("$__r")), pipe(product, guardCall(guardBounded)))
 		// jq evaluates the right operand first.
 		*q = *bind("$__r", q.Right, bind("$__l", q.Left, guarded))
-	case gojq.OpAdd:
+	}
+	if q.Op == gojq.OpAdd {
 		sum := *q
 		*q = *pipe(&sum, guardCall(guardBounded))
 	}

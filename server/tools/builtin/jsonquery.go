@@ -190,8 +190,7 @@ func queryError(err error) error {
 			return own
 		}
 	}
-	var raised gojq.ValueError
-	if errors.As(err, &raised) {
+	if _, raised := errors.AsType[gojq.ValueError](err); raised {
 		return fmt.Errorf("%w: it raised an error", ErrQueryFailed)
 	}
 	what, _, _ := strings.Cut(err.Error(), "(")

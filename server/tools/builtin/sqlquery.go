@@ -194,6 +194,7 @@ func run(ctx context.Context, conn *sql.Conn, statement string, tables []*table)
 		return nil, err
 	}
 	bare := strings.TrimRight(statement, "; \t\r\n")
+	//nolint:gosec // the statement is meant to be SQL of the caller's; the authorizer holds it
 	keep := fmt.Sprintf("CREATE TEMP TABLE %s AS SELECT * FROM (\n%s\n) LIMIT %d", quote(resultTable), bare, maxRows+1)
 	if _, err := conn.ExecContext(ctx, keep); err != nil {
 		return nil, sqlError(ctx, err)
@@ -275,13 +276,11 @@ func install(conn *sql.Conn, fn sqlite.AuthorizerFn) error {
 // authorize lets a statement read its own tables and call plain functions, and nothing else.
 func authorize(own map[string]bool) sqlite.AuthorizerFn {
 	return func(action sqlite.AuthorizerActionCode, arg1, arg2, _, _ string) sqlite.AuthorizerReturnCode {
-		allowed := false
-		switch action {
-		case sqlite.AuthSelect, sqlite.AuthRecursive:
-			allowed = true
-		case sqlite.AuthRead:
+		allowed := action == sqlite.AuthSelect || action == sqlite.AuthRecursive
+		if action == sqlite.AuthRead {
 			allowed = readable(own, strings.ToLower(arg1), arg2)
-		case sqlite.AuthFunction:
+		}
+		if action == sqlite.AuthFunction {
 			_, allowed = slices.BinarySearch(sqlFunctions, strings.ToLower(arg2))
 		}
 		if allowed {
@@ -294,15 +293,12 @@ func authorize(own map[string]bool) sqlite.AuthorizerFn {
 // authorizeResult lets SQLite make and fill the table of the result as well.
 func authorizeResult(reading sqlite.AuthorizerFn) sqlite.AuthorizerFn {
 	return func(action sqlite.AuthorizerActionCode, arg1, arg2, database, trigger string) sqlite.AuthorizerReturnCode {
-		switch action {
-		case sqlite.AuthCreateTempTable:
-			if arg1 == resultTable {
-				return sqlite.AuthorizerOK
-			}
-		case sqlite.AuthInsert, sqlite.AuthUpdate, sqlite.AuthRead:
-			if arg1 == "sqlite_temp_master" || arg1 == resultTable {
-				return sqlite.AuthorizerOK
-			}
+		if action == sqlite.AuthCreateTempTable && arg1 == resultTable {
+			return sqlite.AuthorizerOK
+		}
+		fills := action == sqlite.AuthInsert || action == sqlite.AuthUpdate || action == sqlite.AuthRead
+		if fills && (arg1 == "sqlite_temp_master" || arg1 == resultTable) {
+			return sqlite.AuthorizerOK
 		}
 		return reading(action, arg1, arg2, database, trigger)
 	}

@@ -162,7 +162,7 @@ func TestSQLQuery_ends(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			numbers := data("n", `[{"x":1}`+strings.Repeat(`,{"x":2}`, 999)+`]`)
-			begun := time.Now()
+			begun := time.Now() //nolint:forbidigo // the test measures
 			_, err := builtin.NewSQLQuery().Call(ctx, json.RawMessage(args(t, "sql", sql)), []contracts.Input{numbers})
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want the deadline's error", err)
@@ -203,9 +203,9 @@ func TestSQLQuery_limits(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out struct {
-				RowCount  int `json:"row_count"`
-				Rows      []json.RawMessage
-				Truncated bool
+				RowCount  int               `json:"row_count"`
+				Rows      []json.RawMessage `json:"rows"`
+				Truncated bool              `json:"truncated"`
 			}
 			if err := json.Unmarshal([]byte(got), &out); err != nil {
 				t.Fatal(err)
