@@ -241,7 +241,7 @@ func TestClientGone(t *testing.T) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		req, err := http.NewRequestWithContext(ctx, "GET", h.URL+"/runs/"+id.String()+"/events?after=1&wait=30000", http.NoBody)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/runs/"+id.String()+"/events?after=1&wait=30000", http.NoBody)
 		if err != nil {
 			t.Error(err)
 			return

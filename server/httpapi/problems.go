@@ -40,7 +40,8 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h.Set("Content-Type", contracts.ProblemMediaType)
 	h.Set("Cache-Control", "no-store")
-	h.Del("Content-Length")
+	h.Del("Content-Length") // of an answer that was not sent after all
+	h.Del("Content-Encoding")
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="axiom25"`)
@@ -120,6 +121,6 @@ func (a *API) problemPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, err := w.Write([]byte(section))
+	_, err := w.Write([]byte(section)) //nolint:gosec // a section of a page that was compiled in
 	return err
 }

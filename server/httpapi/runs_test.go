@@ -164,7 +164,7 @@ func TestEvents(t *testing.T) {
 	if wanted := fmt.Sprintf(`{"events":[%s]`, strings.Join(h.history(id)[n:], ",")); !strings.HasPrefix(got, wanted) {
 		t.Errorf("the wait gave %s, want %s", got, wanted)
 	}
-	last := h.conclude(id, "m", "abcd")
+	last := h.conclude(id, "abcd")
 	if got, wanted := page(fmt.Sprintf("?after=%d&wait=30000", last)), fmt.Sprintf(`{"events":[],"last_seq":%d}`, last); got != wanted {
 		t.Errorf("behind the end %s, want %s", got, wanted)
 	}
@@ -300,7 +300,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	id := h.create("")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	res := h.start(ctx, "GET", "/runs/"+id.String()+"/stream", "")
+	res := h.start(ctx, http.MethodGet, "/runs/"+id.String()+"/stream", "")
 	defer res.Body.Close() //nolint:errcheck // cut off
 	h.do("BREW", "/runs", "")
 	h.do("GET", "/"+canary, "")

@@ -65,7 +65,7 @@ func messages(body io.Reader, enough func(message) bool) ([]message, error) {
 // view follows a run from a cursor on, and returns the data of at most limit events (all where 0), whose ids must be
 // their seqs.
 func (h *house) view(ctx context.Context, id contracts.RunID, after, limit int) ([]string, error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", h.URL+"/runs/"+id.String()+"/stream", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/runs/"+id.String()+"/stream", http.NoBody)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func TestEveryViewerSeesTheSameBytes(t *testing.T) {
 			all.Go(func() { late, lateErr = h.view(ctx, id, 0, 0) })
 		}
 	}
-	h.conclude(id, "m", text)
+	h.conclude(id, text)
 	all.Wait()
 	if err := errors.Join(earlyErr, lateErr, cutErr); err != nil {
 		t.Fatal(err)
@@ -172,10 +172,11 @@ func TestStreamBegins(t *testing.T) {
 	path := "/runs/" + id.String() + "/stream"
 
 	t.Run("at once, with a comment and the time to retry", func(t *testing.T) {
+		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		res := h.start(ctx, "GET", path+"?after=1", "") // nothing new to send
-		defer res.Body.Close()                          //nolint:errcheck // cut off
+		res := h.start(ctx, http.MethodGet, path+"?after=1", "") // nothing new to send
+		defer res.Body.Close()                                   //nolint:errcheck // cut off
 		for name, value := range map[string]string{
 			"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
 		} {
@@ -189,13 +190,17 @@ func TestStreamBegins(t *testing.T) {
 		}
 	})
 	t.Run("HEAD has the header only", func(t *testing.T) {
+		t.Parallel()
 		a := h.do("HEAD", path, "")
 		if a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" || a.body != "" {
 			t.Errorf("HEAD = %d, %v", a.status, a.header)
 		}
 	})
 	t.Run("Last-Event-ID wins over after", func(t *testing.T) {
+		t.Parallel()
+		id := h.create("")
 		h.report(id, token("x"), token("y"))
+		path := "/runs/" + id.String() + "/stream"
 		for _, c := range []struct {
 			query, header, first string
 		}{
@@ -207,7 +212,7 @@ func TestStreamBegins(t *testing.T) {
 			{"", "", "1"},
 		} {
 			ctx, cancel := context.WithCancel(t.Context())
-			res := h.start(ctx, "GET", path+c.query, "", c.header)
+			res := h.start(ctx, http.MethodGet, path+c.query, "", c.header)
 			got, err := messages(res.Body, func(m message) bool { return m.data != "" })
 			cancel()
 			_ = res.Body.Close()
@@ -223,7 +228,7 @@ func TestReset(t *testing.T) {
 	h := open(t)
 	id := h.create("")
 	h.report(id, token("x"))
-	h.conclude(id, "m", "x")
+	h.conclude(id, "x")
 	history := h.history(id)
 	path := "/runs/" + id.String() + "/stream"
 	for name, c := range map[string]struct{ query, header string }{
@@ -238,6 +243,7 @@ func TestReset(t *testing.T) {
 		"the header hides a sound": {"?after=1", "Last-Event-ID: z"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			res := h.start(t.Context(), "GET", path+c.query, "", c.header)
 			defer res.Body.Close() //nolint:errcheck // read to its end
 			got, err := messages(res.Body, nil)
@@ -281,7 +287,7 @@ func TestHeartbeat(t *testing.T) {
 	id := h.create("")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	res := h.start(ctx, "GET", "/runs/"+id.String()+"/stream", "")
+	res := h.start(ctx, http.MethodGet, "/runs/"+id.String()+"/stream", "")
 	defer res.Body.Close() //nolint:errcheck // cut off
 	beats := 0
 	got, err := messages(res.Body, func(m message) bool {
@@ -392,7 +398,7 @@ func TestTooManyViewers(t *testing.T) {
 	path := "/runs/" + id.String() + "/stream"
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	res := h.start(ctx, "GET", path, "")
+	res := h.start(ctx, http.MethodGet, path, "")
 	defer res.Body.Close() //nolint:errcheck // cut off
 	a := h.do("GET", path, "")
 	wantProblem(t, a, contracts.ProblemOverloaded)
