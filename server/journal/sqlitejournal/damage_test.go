@@ -242,7 +242,7 @@ func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found int
-	for at := 0; at < len(whole); at += 131 {
+	for at := 0; at < len(whole); at += 389 {
 		flipped := bytes.Clone(whole)
 		flipped[at] ^= 1 << (at % 8)
 		if readsTrue(t, path, flipped, fmt.Sprintf("bit %d of byte %d flipped", at%8, at)) {
