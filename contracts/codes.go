@@ -83,6 +83,26 @@ const (
 	CodeToolUnknown          Code = "tool.unknown"
 )
 
+// The codes of what a task asks for that the server or its engine does not have.
+const (
+	CodeEngineUnknown     Code = "engine.unknown"
+	CodeEngineUnavailable Code = "engine.unavailable"
+	CodeEngineNeeds       Code = "engine.needs"
+	CodeEngineTransport   Code = "engine.transport"
+	CodeEngineJudge       Code = "engine.judge"
+	CodeToolReserved      Code = "tool.reserved"
+)
+
+// The codes of what is wrong in the plan of the local engine.
+const (
+	CodePlanMissing   Code = "plan.missing"
+	CodePlanStep      Code = "plan.step"
+	CodePlanReference Code = "plan.reference"
+	CodePlanCycle     Code = "plan.cycle"
+	CodePlanTemplate  Code = "plan.template"
+	CodePlanSensitive Code = "plan.sensitive"
+)
+
 // The codes of what a sound request gets wrong about its run.
 const (
 	CodeInvariant      Code = "run.invariant"
@@ -147,6 +167,20 @@ func Codes() []CodeInfo {
 		{CodeAttempts, "more than one attempt needs effect read or an idempotent tool"},
 		{CodeBuiltin, "transport builtin and trust builtin need each other"},
 		{CodeToolUnknown, "this server has no such tool"},
+
+		{CodeEngineUnknown, "this server has no such engine"},
+		{CodeEngineUnavailable, "the engine is not available now"},
+		{CodeEngineNeeds, "no engine of the task's choice can do this"},
+		{CodeEngineTransport, "the engine of this task cannot call tools of this transport"},
+		{CodeEngineJudge, "this server has no engine that judges"},
+		{CodeToolReserved, "is reserved for the tools that are part of the server"},
+
+		{CodePlanMissing, "the local engine carries out a plan: an input named plan with data that is not sensitive"},
+		{CodePlanStep, "must be 1 to 64 letters, digits, dashes or underscores, not a dash first"},
+		{CodePlanReference, "cannot be resolved: {reason}"},
+		{CodePlanCycle, "the step waits for its own output"},
+		{CodePlanTemplate, "is not a template: {reason}"},
+		{CodePlanSensitive, "an answer is shown; it cannot take from a sensitive input, nor from a step that does"},
 
 		{CodeInvariant, "breaks invariant {invariant} of a run"},
 		{CodeAnswerMismatch, "is not what was streamed"},

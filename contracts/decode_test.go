@@ -366,7 +366,11 @@ func TestEveryCodeHasARow(t *testing.T) {
 	elsewhere := []contracts.Code{
 		contracts.CodeBatch, contracts.CodeToolUnknown, contracts.CodeOverCeiling,
 		contracts.CodeSchemaMismatch, contracts.CodeSchemaSteps,
-		contracts.CodeInvariant, contracts.CodeAnswerMismatch, contracts.CodeHidden,
+		contracts.CodeInvariant, contracts.CodeAnswerMismatch, contracts.CodeHidden, contracts.CodeToolReserved,
+		contracts.CodeEngineUnknown, contracts.CodeEngineUnavailable, contracts.CodeEngineNeeds,
+		contracts.CodeEngineTransport, contracts.CodeEngineJudge,
+		contracts.CodePlanMissing, contracts.CodePlanStep, contracts.CodePlanReference, contracts.CodePlanCycle,
+		contracts.CodePlanTemplate, contracts.CodePlanSensitive,
 	}
 	var have []string
 	for _, list := range rows {

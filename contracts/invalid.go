@@ -1,8 +1,9 @@
 package contracts
 
-// InvalidDocument returns the problem of a document that Decode accepts and that the server's state makes
-// wrong. document names the struct, such as "Answer". Errors without a detail get that of their code.
-func InvalidDocument(document string, errs ...FieldError) *Problem {
+// DocumentProblem returns a problem of type t with a document that Decode accepts and that the server's state, or an
+// engine, makes wrong. document names the struct, such as "Answer". Errors without a detail get that of their code.
+// Without errors it is nil.
+func DocumentProblem(t ProblemType, document string, errs ...FieldError) *Problem {
 	var found findings
 	for _, e := range errs {
 		if e.Detail == "" {
@@ -10,5 +11,9 @@ func InvalidDocument(document string, errs ...FieldError) *Problem {
 		}
 		found.list = append(found.list, e)
 	}
-	return found.problem(ProblemInvalidDocument, document+" is invalid", schemaName(document))
+	title := ""
+	if t == ProblemInvalidDocument {
+		title = document + " is invalid"
+	}
+	return found.problem(t, title, schemaName(document))
 }

@@ -51,7 +51,7 @@ type Schema struct {
 func CompileSchema(raw []byte) (*Schema, error) {
 	compiled, errs := compileSchema(raw)
 	if len(errs) > 0 {
-		return nil, InvalidDocument("Schema", errs...)
+		return nil, DocumentProblem(ProblemInvalidDocument, "Schema", errs...)
 	}
 	s := &Schema{compiled: compiled, steps: &stepCounter{}}
 	s.steps.watch(compiled, make(map[*jsonschema.Schema]bool))

@@ -377,7 +377,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: %q", info.Code, info.Detail)
 		}
 	}
-	p := contracts.InvalidDocument("Answer", contracts.FieldError{Pointer: "#/text", Code: contracts.CodeAnswerMismatch})
+	p := contracts.DocumentProblem(contracts.ProblemInvalidDocument, "Answer", contracts.FieldError{Pointer: "#/text", Code: contracts.CodeAnswerMismatch})
 	if p.Title != "Answer is invalid" || p.Schema != "answer/v2" || p.Errors[0].Detail == "" || p.Detail != "1 problem" {
 		t.Errorf("got %+v", p)
 	}

@@ -100,12 +100,12 @@ func (r *Registry) pick(b *contracts.BackendPolicy) (string, error) {
 		at := slices.IndexFunc(all, func(e contracts.Engine) bool { return e.Name == name })
 		switch {
 		case at < 0:
-			found.add(CodeEngineUnknown, "this server has no such engine", "#/backend/prefer/%d", i)
+			found.add(contracts.CodeEngineUnknown, "#/backend/prefer/%d", i)
 		case !all[at].Available:
-			found.add(CodeEngineDown, "the engine is not available now", "%s", preference(b, i))
+			found.add(contracts.CodeEngineUnavailable, "%s", preference(b, i))
 		case len(lacking(&all[at], b.Needs)) > 0:
 			for _, n := range lacking(&all[at], b.Needs) {
-				found.addOnce(CodeEngineNeeds, "no engine of the task's choice can do this", fmt.Sprintf("#/backend/needs/%d", n))
+				found.add(contracts.CodeEngineNeeds, "#/backend/needs/%d", n)
 			}
 		default:
 			return name, nil
@@ -119,13 +119,6 @@ func (r *Registry) pick(b *contracts.BackendPolicy) (string, error) {
 		}
 	}
 	return "", found.problem()
-}
-
-// addOnce adds a finding unless its place has one.
-func (u *unavailable) addOnce(code contracts.Code, detail, pointer string) {
-	if !slices.ContainsFunc(*u, func(e contracts.FieldError) bool { return e.Pointer == pointer }) {
-		u.add(code, detail, "%s", pointer)
-	}
 }
 
 // preference points at a preference, or at the policy where the default engine stands in for none.
@@ -156,7 +149,7 @@ func judges(task *contracts.TaskSpec) error {
 	for i := range task.Verification.Scorers {
 		switch task.Verification.Scorers[i].Type {
 		case contracts.ScoreRubric, contracts.ScoreLabel:
-			found.add(CodeJudge, "this server has no engine that judges", "#/verification/scorers/%d", i)
+			found.add(contracts.CodeEngineJudge, "#/verification/scorers/%d", i)
 		case contracts.ScoreExact, contracts.ScoreSimilarity:
 		}
 	}
@@ -173,7 +166,7 @@ func callable(task *contracts.TaskSpec, allowed map[contracts.ToolRef]*contracts
 	var found unavailable
 	for i, ref := range task.AllowedTools {
 		if spec := resolve(allowed, ref); spec != nil && spec.Transport.Type != can {
-			found.add(CodeTransport, "the engine of this task cannot call tools of this transport", "#/allowed_tools/%d", i)
+			found.add(contracts.CodeEngineTransport, "#/allowed_tools/%d", i)
 		}
 	}
 	return found.problem()

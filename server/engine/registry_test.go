@@ -89,10 +89,10 @@ func TestRegistry_Choose(t *testing.T) {
 		"a need that the list meets":     {task: needing("listed", "vision", "local", "eyes"), want: eyes},
 		"a need that the list lacks":     {task: needing("listed", "json_schema", "local", "eyes"), errs: "[engine.needs @#/backend/needs/1]"},
 		"a need that the default lacks":  {task: needing("listed", "vision"), errs: "[engine.needs @#/backend/needs/1]"},
-		"judges":                         {task: judged, errs: "[scorer.judge @#/verification/scorers/1 scorer.judge @#/verification/scorers/2]"},
+		"judges":                         {task: judged, errs: "[engine.judge @#/verification/scorers/1 engine.judge @#/verification/scorers/2]"},
 		"builtin tools inside":           {task: with(prefer("local"), "in", "in@1.0.0", "two", "unknown"), want: local},
-		"other tools inside":             {task: with(prefer("local"), "in", "out", "web@1.0.0", "two@1.9.0"), errs: "[tool.transport @#/allowed_tools/1 tool.transport @#/allowed_tools/2 tool.transport @#/allowed_tools/3]"},
-		"builtin tools outside":          {task: with(prefer("external"), "out", "in"), errs: "[tool.transport @#/allowed_tools/1]"},
+		"other tools inside":             {task: with(prefer("local"), "in", "out", "web@1.0.0", "two@1.9.0"), errs: "[engine.transport @#/allowed_tools/1 engine.transport @#/allowed_tools/2 engine.transport @#/allowed_tools/3]"},
+		"builtin tools outside":          {task: with(prefer("external"), "out", "in"), errs: "[engine.transport @#/allowed_tools/1]"},
 		"the engine cannot carry it out": {task: prefer("picky"), errs: "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (t *turn) acceptAnswer(a contracts.Answer) error {
 
 // answerMismatch is the problem of an answer that is not what viewers were shown.
 func answerMismatch(pointer string) error {
-	return contracts.InvalidDocument("Answer", contracts.FieldError{Pointer: pointer, Code: contracts.CodeAnswerMismatch})
+	return contracts.DocumentProblem(contracts.ProblemInvalidDocument, "Answer", contracts.FieldError{Pointer: pointer, Code: contracts.CodeAnswerMismatch})
 }
 
 // finishUnverified ends a run that nothing judges.

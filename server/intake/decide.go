@@ -105,14 +105,14 @@ func (t *turn) checkEdit(call runstate.Call, args []byte) error {
 		return err
 	}
 	if len(misfits) > 0 {
-		return contracts.InvalidDocument("ApprovalDecision", misfits...)
+		return contracts.DocumentProblem(contracts.ProblemInvalidDocument, "ApprovalDecision", misfits...)
 	}
 	shown, err := redact(args, spec.Redact)
 	if err != nil {
 		return err
 	}
 	if t.run.secrets.in(args) || !bytes.Equal(shown, args) {
-		return contracts.InvalidDocument("ApprovalDecision", contracts.FieldError{Pointer: "#/args", Code: contracts.CodeHidden})
+		return contracts.DocumentProblem(contracts.ProblemInvalidDocument, "ApprovalDecision", contracts.FieldError{Pointer: "#/args", Code: contracts.CodeHidden})
 	}
 	return nil
 }

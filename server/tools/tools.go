@@ -222,30 +222,20 @@ func (c *Catalogue) Delete(ctx context.Context, ref contracts.ToolRef) error {
 // builtin tool's name and would so answer to its bare reference.
 func (c *Catalogue) claimsBuiltin(spec *contracts.ToolSpec) *contracts.Problem {
 	var found []contracts.FieldError
-	refuse := func(pointer, detail string) {
-		found = append(found, contracts.FieldError{Pointer: pointer, Code: codeReserved, Detail: detail})
+	refuse := func(pointer string) {
+		found = append(found, contracts.FieldError{Pointer: pointer, Code: contracts.CodeToolReserved})
 	}
 	if c.reserved[spec.Name] {
-		refuse("#/name", "is the name of a builtin tool")
+		refuse("#/name")
 	}
 	if spec.Transport.Type == contracts.TransportBuiltin {
-		refuse("#/transport/type", "builtin tools are part of the server and cannot be set")
+		refuse("#/transport/type")
 	}
 	if spec.Trust == contracts.TrustBuiltin {
-		refuse("#/trust", "builtin tools are part of the server and cannot be set")
+		refuse("#/trust")
 	}
-	if found == nil {
-		return nil
-	}
-	p := contracts.NewProblem(contracts.ProblemInvalidDocument, "")
-	p.Schema = fmt.Sprintf("toolspec/v%d", contracts.Version)
-	p.Truncated = new(bool)
-	p.Errors = found
-	return p
+	return contracts.DocumentProblem(contracts.ProblemInvalidDocument, "ToolSpec", found...)
 }
-
-// codeReserved marks a value that only the server's own tools have.
-const codeReserved contracts.Code = "rule.reserved"
 
 // add puts an entry in its place, in place of the same version.
 func (c *Catalogue) add(entry contracts.ToolEntry) {

@@ -10,22 +10,6 @@ import (
 	"axiom25/contracts"
 )
 
-// The codes of what is wrong in a plan, beside those that every document can get wrong.
-const (
-	// CodeReference marks a reference that cannot be read, or to what is not there.
-	CodeReference contracts.Code = "plan.reference"
-	// CodeCycle marks a step that waits for itself, be it by way of others.
-	CodeCycle contracts.Code = "plan.cycle"
-	// CodeTemplate marks a template that cannot be read.
-	CodeTemplate contracts.Code = "plan.template"
-	// CodeSensitive marks a template that would show what stems from a sensitive input.
-	CodeSensitive contracts.Code = "plan.sensitive"
-	// CodeTool marks a step whose tool is not among allowed_tools.
-	CodeTool contracts.Code = "plan.tool"
-	// CodeMissing marks a task without a plan.
-	CodeMissing contracts.Code = "plan.missing"
-)
-
 // The limits of a plan.
 const (
 	maxSteps   = 64
@@ -68,33 +52,26 @@ type planReader struct {
 	errs []contracts.FieldError
 }
 
-// found adds a problem; pointer is within the plan.
-func (r *planReader) found(code contracts.Code, pointer, detail string) {
-	r.errs = append(r.errs, contracts.FieldError{Pointer: r.base + pointer, Code: code, Detail: detail})
-}
-
-// broken adds a problem of the kind that every document can have; its code has the words for it.
-func (r *planReader) broken(code contracts.Code, pointer string, params map[string]any) {
+// found adds a problem; pointer is within the plan. The code has the words for it.
+func (r *planReader) found(code contracts.Code, pointer string, params map[string]any) {
 	r.errs = append(r.errs, contracts.FieldError{Pointer: r.base + pointer, Code: code, Params: params})
 }
+
+// because is the param of a code that needs a reason.
+func because(reason string) map[string]any { return map[string]any{"reason": reason} }
 
 // readPlan reads and checks a task's plan. The error is a *contracts.Problem whose pointers are into the task.
 func readPlan(task *contracts.TaskSpec) (*plan, error) {
 	at := slices.IndexFunc(task.Inputs, func(in contracts.Input) bool { return in.Name == planInput })
 	r := &planReader{task: task, base: "#/inputs"}
 	if at < 0 {
-		r.found(CodeMissing, "", "the local engine carries out a plan: an input named plan with data")
+		r.found(contracts.CodePlanMissing, "", nil)
 		return nil, r.problem()
 	}
 	r.base = fmt.Sprintf("#/inputs/%d", at)
 	in := &task.Inputs[at]
-	if in.Data == nil {
-		r.found(CodeMissing, "", "the plan must be given as data")
-	}
-	if in.Sensitive {
-		r.found(CodeSensitive, "/sensitive", "a plan is carried out in the open and cannot be sensitive")
-	}
-	if len(r.errs) > 0 {
+	if in.Data == nil || in.Sensitive {
+		r.found(contracts.CodePlanMissing, "", nil)
 		return nil, r.problem()
 	}
 	r.base += "/data"
@@ -108,7 +85,9 @@ func readPlan(task *contracts.TaskSpec) (*plan, error) {
 	return p, nil
 }
 
-func (r *planReader) problem() error { return contracts.InvalidDocument("TaskSpec", r.errs...) }
+func (r *planReader) problem() error {
+	return contracts.DocumentProblem(contracts.ProblemInvalidDocument, "TaskSpec", r.errs...)
+}
 
 // read takes the document apart.
 func (r *planReader) read(doc json.RawMessage) *plan {
@@ -120,14 +99,14 @@ func (r *planReader) read(doc json.RawMessage) *plan {
 	for i, raw := range r.list(members["steps"], "/steps", 0, maxSteps) {
 		if s := r.readStep(raw, fmt.Sprintf("/steps/%d", i)); s != nil {
 			if p.byID[s.id] != nil {
-				r.broken(contracts.CodeUnique, fmt.Sprintf("/steps/%d/id", i), nil)
+				r.found(contracts.CodeUnique, fmt.Sprintf("/steps/%d/id", i), nil)
 			}
 			p.steps = append(p.steps, s)
 			p.byID[s.id] = s
 		}
 	}
 	if members["answers"] == nil {
-		r.broken(contracts.CodeRequired, "/answers", nil)
+		r.found(contracts.CodeRequired, "/answers", nil)
 	}
 	for i, raw := range r.list(members["answers"], "/answers", 1, maxAnswers) {
 		if t := r.readTemplate(raw, fmt.Sprintf("/answers/%d", i)); t != nil {
@@ -150,7 +129,7 @@ func (r *planReader) readStep(raw json.RawMessage, at string) *step {
 		return nil
 	}
 	if !stepID.MatchString(s.id) {
-		r.found(contracts.CodeIdent, at+"/id", "must be 1 to 64 letters, digits, dashes or underscores, not a dash first")
+		r.found(contracts.CodePlanStep, at+"/id", nil)
 		return nil
 	}
 	tool, ok := r.text(members["tool"], at+"/tool")
@@ -159,7 +138,7 @@ func (r *planReader) readStep(raw json.RawMessage, at string) *step {
 	}
 	s.tool = contracts.ToolRef(tool)
 	if !r.allows(s.tool) {
-		r.found(CodeTool, at+"/tool", "the tool must be among allowed_tools")
+		r.found(contracts.CodeTargetNotAllowed, at+"/tool", nil)
 	}
 	if members["args"] == nil {
 		return s
@@ -169,7 +148,7 @@ func (r *planReader) readStep(raw json.RawMessage, at string) *step {
 	}
 	args, err := parseJSON(members["args"])
 	if err != nil {
-		r.broken(contracts.CodeSyntax, at+"/args", nil)
+		r.found(contracts.CodeSyntax, at+"/args", nil)
 		return nil
 	}
 	s.args = args
@@ -195,12 +174,12 @@ func (r *planReader) readTemplate(raw json.RawMessage, at string) *template {
 		return nil
 	}
 	if len(text) > maxText {
-		r.broken(contracts.CodeMaxBytes, at, map[string]any{"max": maxText})
+		r.found(contracts.CodeMaxBytes, at, map[string]any{"max": maxText})
 		return nil
 	}
 	t, err := parseTemplate(text)
 	if err != nil {
-		r.found(CodeTemplate, at, err.Error())
+		r.found(contracts.CodePlanTemplate, at, because(err.Error()))
 		return nil
 	}
 	return t
@@ -210,13 +189,13 @@ func (r *planReader) readTemplate(raw json.RawMessage, at string) *template {
 func (r *planReader) object(raw json.RawMessage, at string, names ...string) (map[string]json.RawMessage, bool) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		r.broken(contracts.CodeType, at, map[string]any{"type": "object"})
+		r.found(contracts.CodeType, at, map[string]any{"type": "object"})
 		return nil, false
 	}
 	if len(names) > 0 {
 		for name := range members {
 			if !slices.Contains(names, name) {
-				r.broken(contracts.CodeUnknownField, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), nil)
+				r.found(contracts.CodeUnknownField, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), nil)
 			}
 		}
 	}
@@ -230,15 +209,15 @@ func (r *planReader) list(raw json.RawMessage, at string, least, most int) []jso
 	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(raw, &elements); err != nil || elements == nil {
-		r.broken(contracts.CodeType, at, map[string]any{"type": "array"})
+		r.found(contracts.CodeType, at, map[string]any{"type": "array"})
 		return nil
 	}
 	if len(elements) < least {
-		r.broken(contracts.CodeRequired, at, nil)
+		r.found(contracts.CodeRequired, at, nil)
 		return nil
 	}
 	if len(elements) > most {
-		r.broken(contracts.CodeMax, at, map[string]any{"max": most, "unit": "elements"})
+		r.found(contracts.CodeMax, at, map[string]any{"max": most, "unit": "elements"})
 		return nil
 	}
 	return elements
@@ -247,12 +226,12 @@ func (r *planReader) list(raw json.RawMessage, at string, least, most int) []jso
 // text reads a text.
 func (r *planReader) text(raw json.RawMessage, at string) (string, bool) {
 	if raw == nil {
-		r.broken(contracts.CodeRequired, at, nil)
+		r.found(contracts.CodeRequired, at, nil)
 		return "", false
 	}
 	var s *string
 	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
-		r.broken(contracts.CodeType, at, map[string]any{"type": "string"})
+		r.found(contracts.CodeType, at, map[string]any{"type": "string"})
 		return "", false
 	}
 	return *s, true
@@ -304,7 +283,7 @@ func (r *planReader) checkArgs(p *plan, s *step, value any, at string) {
 		}
 		ref, err := parseReference(text)
 		if err != nil {
-			r.found(CodeReference, at+"/"+fromMember, "an object with $from has no other member; "+err.Error())
+			r.found(contracts.CodePlanReference, at+"/"+fromMember, because("an object with $from has no other member; "+err.Error()))
 			return
 		}
 		r.checkReference(p, ref, at+"/"+fromMember)
@@ -332,17 +311,17 @@ func (s *step) depend(p *plan, ref reference) {
 func (r *planReader) checkReference(p *plan, ref reference, at string) {
 	if ref.from == fromStep {
 		if p.byID[ref.name] == nil {
-			r.found(CodeReference, at, "there is no step of this id")
+			r.found(contracts.CodePlanReference, at, because("there is no step of this id"))
 		}
 		return
 	}
 	value, ok := p.values[ref.name]
 	if !ok {
-		r.found(CodeReference, at, "there is no input of this name with content at hand")
+		r.found(contracts.CodePlanReference, at, because("there is no input of this name with content at hand"))
 		return
 	}
 	if _, err := lookup(value, ref.path); err != nil {
-		r.found(CodeReference, at, "the input has no value there")
+		r.found(contracts.CodePlanReference, at, because("the input has no value there"))
 	}
 }
 
@@ -350,7 +329,7 @@ func (r *planReader) checkReference(p *plan, ref reference, at string) {
 func (r *planReader) order(p *plan) {
 	for i, s := range p.steps {
 		if reaches(p, s, s.id, map[string]bool{}) {
-			r.found(CodeCycle, fmt.Sprintf("/steps/%d", i), "the step waits for its own output")
+			r.found(contracts.CodePlanCycle, fmt.Sprintf("/steps/%d", i), nil)
 		}
 	}
 }
@@ -393,7 +372,7 @@ func (r *planReader) checkTemplate(p *plan, t *template, at string) {
 		r.checkReference(p, ref, at)
 		in, s := p.inputs[ref.name], p.byID[ref.name]
 		if (ref.from == fromInput && in != nil && in.Sensitive) || (ref.from == fromStep && s != nil && s.hidden) {
-			r.found(CodeSensitive, at, "an answer is shown; it cannot take from a sensitive input, nor from a step that does")
+			r.found(contracts.CodePlanSensitive, at, nil)
 		}
 	}
 }

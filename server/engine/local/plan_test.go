@@ -55,10 +55,10 @@ func TestEngine_Check(t *testing.T) {
 		"a step without anything":      {plan: `{"steps":[{}],"answers":["x"]}`, want: []string{"required @/steps/0/id"}},
 		"a step that is a text":        {plan: `{"steps":["s"],"answers":["x"]}`, want: []string{"type @/steps/0"}},
 		"a step without a tool":        {plan: `{"steps":[{"id":"s"}],"answers":["x"]}`, want: []string{"required @/steps/0/tool"}},
-		"a bad id":                     {plan: `{"steps":[{"id":"a.b","tool":"calculator"}],"answers":["x"]}`, want: []string{"rule.ident @/steps/0/id"}},
+		"a bad id":                     {plan: `{"steps":[{"id":"a.b","tool":"calculator"}],"answers":["x"]}`, want: []string{"plan.step @/steps/0/id"}},
 		"equal ids":                    {plan: `{"steps":[{"id":"s","tool":"calculator"},{"id":"s","tool":"calculator"}],"answers":["x"]}`, want: []string{"rule.unique @/steps/1/id"}},
-		"a tool that is not allowed":   {plan: `{"steps":[{"id":"s","tool":"sql_query"}],"answers":["x"]}`, want: []string{"plan.tool @/steps/0/tool"}},
-		"another version":              {plan: `{"steps":[{"id":"s","tool":"json_query@2.0.0"}],"answers":["x"]}`, want: []string{"plan.tool @/steps/0/tool"}},
+		"a tool that is not allowed":   {plan: `{"steps":[{"id":"s","tool":"sql_query"}],"answers":["x"]}`, want: []string{"target.not_allowed @/steps/0/tool"}},
+		"another version":              {plan: `{"steps":[{"id":"s","tool":"json_query@2.0.0"}],"answers":["x"]}`, want: []string{"target.not_allowed @/steps/0/tool"}},
 		"arguments that are a list":    {plan: one(`[]`), want: []string{"type @/steps/0/args"}},
 		"an unknown step":              {plan: one(`{"a":[{"$from":"steps.t"}]}`), want: []string{"plan.reference @/steps/0/args/a/0/$from"}},
 		"an unknown input":             {plan: one(`{"a":{"$from":"inputs.t"}}`), want: []string{"plan.reference @/steps/0/args/a/$from"}},
@@ -115,7 +115,7 @@ func TestEngine_Check(t *testing.T) {
 	}{
 		"no plan":          {without, "plan.missing @#/inputs"},
 		"a plan as text":   {asText, "plan.missing @#/inputs/3"},
-		"a sensitive plan": {hidden, "plan.sensitive @#/inputs/3/sensitive"},
+		"a sensitive plan": {hidden, "plan.missing @#/inputs/3"},
 	} {
 		problem := (*contracts.Problem)(nil)
 		if err := (&local.Engine{}).Check(tc.task); !errors.As(err, &problem) || len(problem.Errors) != 1 ||
