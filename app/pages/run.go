@@ -112,6 +112,14 @@ func (p *Run) head(f store.Fold) app.UI {
 	}
 	gauges := parts.Gauges(used, f.Limits)
 	tightest := parts.Tightest(gauges).Name
+	if name, ok := limitOf(f.Reason); ok {
+		tightest = name // the limit that was reached, or that one more would have passed
+		for i := range gauges {
+			if gauges[i].Name == name {
+				gauges[i].Level = parts.LevelReached
+			}
+		}
+	}
 	bars := make([]app.UI, 0, len(gauges))
 	for i := range gauges {
 		class := "budget-gauge"
@@ -135,7 +143,7 @@ func (p *Run) head(f store.Fold) app.UI {
 			app.Span().Text(string(f.Header.Profile)),
 			app.Span().Title(f.CreatedAt.String()).Text("started "+parts.Clock(f.CreatedAt)+", "+parts.Age(p.now(), f.CreatedAt)+" ago"),
 			app.If(f.Reason.Exhausted() || f.Reason == contracts.ReasonCancel, func() app.UI {
-				return app.Span().Text("ended by " + reasonWords(f.Reason))
+				return app.Span().Text("stopped by " + reasonWords(f.Reason))
 			}),
 			&parts.Connection{
 				Words: p.connectionWords(f), Phase: connectionClass(p.run.Connection.Phase, f),
@@ -417,6 +425,27 @@ func (p *Run) clock() time.Time { return clock(p.Now)() }
 // now is the reader's clock, but never before the last event: the server's clock may be ahead.
 func (p *Run) now() contracts.Time {
 	return max(contracts.TimeOf(p.clock()), p.run.Fold.LastTime)
+}
+
+// limitOf is the name of the gauge of the limit that stopped a run.
+func limitOf(r contracts.StatusReason) (name string, ok bool) {
+	switch r {
+	case contracts.ReasonTokens:
+		return "tokens", true
+	case contracts.ReasonWall:
+		return "wall", true
+	case contracts.ReasonActive:
+		return "active", true
+	case contracts.ReasonToolCalls:
+		return "calls", true
+	case contracts.ReasonCost:
+		return "cost", true
+	case contracts.ReasonBranches:
+		return "width", true
+	case contracts.ReasonCancel, contracts.ReasonSubmitted, contracts.ReasonStarted, contracts.ReasonApproval,
+		contracts.ReasonResumed:
+	}
+	return "", false
 }
 
 // reasonWords says a limit or a cancellation to a reader.

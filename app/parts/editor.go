@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,28 +112,35 @@ func (e *Editor) lines() []app.UI {
 }
 
 func (e *Editor) line(text string, offset int) app.UI {
-	mark, ok := e.markIn(offset, offset+len(text))
-	if !ok {
+	marks := e.marksIn(offset, offset+len(text))
+	if len(marks) == 0 {
 		return app.Div().Class("editor-line").Text(text + "\n")
 	}
-	start := min(max(mark.Start-offset, 0), len(text))
-	end := min(max(mark.End-offset, start), len(text))
-	return app.Div().Class("editor-line editor-line-marked").Body(
-		app.Text(text[:start]),
-		app.Mark().Class("editor-mark").Text(text[start:end]),
-		app.Text(text[end:]+"\n"),
-	)
+	var pieces []app.UI
+	done := 0
+	for _, m := range marks {
+		start := min(m.Start-offset, len(text))
+		end := min(max(m.End-offset, start), len(text))
+		if start < done {
+			continue // within the mark before
+		}
+		pieces = append(pieces, app.Text(text[done:start]), app.Mark().Class("editor-mark").Text(text[start:end]))
+		done = end
+	}
+	pieces = append(pieces, app.Text(text[done:]+"\n"))
+	return app.Div().Class("editor-line editor-line-marked").Body(pieces...)
 }
 
-// markIn returns the first mark that begins within the bytes from..to.
-func (e *Editor) markIn(from, to int) (Mark, bool) {
-	first, found := Mark{}, false
+// marksIn returns the marks that begin within the bytes from..to, in their order.
+func (e *Editor) marksIn(from, to int) []Mark {
+	var marks []Mark
 	for _, m := range e.Marks {
-		if m.Start >= from && m.Start <= to && (!found || m.Start < first.Start) {
-			first, found = m, true
+		if m.Start >= from && m.Start <= to {
+			marks = append(marks, m)
 		}
 	}
-	return first, found
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
+	return marks
 }
 
 // MarkList lists what is wrong in a text: the place and the rule.

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+
+	"github.com/andybalholm/brotli"
 )
 
 // maxWasmBrotli is how large the compressed console may become, in bytes.
@@ -28,7 +30,8 @@ func main() {
 
 func run(ctx context.Context) error {
 	out := flag.String("out", "", "where to write the files (default: web/dist of this module)")
-	quality := flag.Int("quality", 9, "brotli quality of the WebAssembly, 0..11")
+	quality := flag.Int("quality", brotli.BestCompression,
+		"brotli quality of the WebAssembly, 0..11; the best takes a minute, and only 11 is held against the limit")
 	flag.Parse()
 
 	root, err := goOutput(ctx, "", "list", "-m", "-f", "{{.Dir}}")
@@ -48,7 +51,7 @@ func run(ctx context.Context) error {
 	wasm, _ := m.Asset(wasmPath)
 	fmt.Printf("console %s: app.wasm %s, %s gzip, %s brotli\n",
 		m.Version, megabytes(wasm.Size), megabytes(wasm.Gzip), megabytes(wasm.Brotli))
-	if wasm.Brotli > maxWasmBrotli {
+	if *quality == brotli.BestCompression && wasm.Brotli > maxWasmBrotli {
 		return fmt.Errorf("app.wasm is %s with brotli, more than %s", megabytes(wasm.Brotli), megabytes(maxWasmBrotli))
 	}
 	return nil
