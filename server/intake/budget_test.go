@@ -8,6 +8,8 @@ import (
 
 	"axiom25/contracts"
 	"axiom25/server/intake"
+	"axiom25/server/journal"
+	"axiom25/server/journal/faultjournal"
 )
 
 func TestBudget(t *testing.T) {
@@ -194,21 +196,18 @@ func TestDeadlines(t *testing.T) {
 
 	t.Run("a deadline that cannot be kept is tried again", func(t *testing.T) {
 		t.Parallel()
-		var full *fullDisk
+		faults, withFaults := faulty()
 		inBubble(t, func(t *testing.T, d *door) {
 			t.Helper()
 			id := d.create(`,"budget":{"max_wall_ms":1000,"on_exhausted":"stop","warn_pct":99}`)
 			d.mustReport(id, `thought {"id":"t","delta":"x"}`)
-			full.set(true)
+			(*faults).Fail(faultjournal.OpAppend, faultjournal.Every, journal.ErrFull)
 			pass(5 * time.Second)
-			full.set(false)
+			(*faults).Clear()
 			pass(2 * time.Second)
 			if done := d.wantWhole(id); done.Status != contracts.StateExhausted {
 				t.Errorf("done = %+v", done)
 			}
-		}, func(c *intake.Config) {
-			full = &fullDisk{Journal: c.Journal}
-			c.Journal = full
-		})
+		}, withFaults)
 	})
 }

@@ -2,31 +2,15 @@ package intake_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"sync/atomic"
 	"testing"
 
 	"axiom25/contracts"
 	"axiom25/server/fanout"
 	"axiom25/server/intake"
 	"axiom25/server/journal"
+	"axiom25/server/journal/faultjournal"
 )
-
-// fullDisk is a journal whose appends fail for as long as a test says.
-type fullDisk struct {
-	journal.Journal
-	full atomic.Bool
-}
-
-func (f *fullDisk) set(full bool) { f.full.Store(full) }
-
-func (f *fullDisk) Append(ctx context.Context, id contracts.RunID, b journal.Batch) error {
-	if f.full.Load() {
-		return journal.ErrFull
-	}
-	return f.Journal.Append(ctx, id, b)
-}
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
@@ -197,23 +181,29 @@ func TestRecover(t *testing.T) {
 	d2.wantStory(finished, before...)
 }
 
+// faulty returns a change of a door's configuration that puts faults between the door and its journal, and where
+// they will be.
+func faulty() (**faultjournal.Journal, func(*intake.Config)) {
+	faults := new(*faultjournal.Journal)
+	return faults, func(c *intake.Config) {
+		*faults = faultjournal.New(c.Journal)
+		c.Journal = *faults
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 
 	t.Run("what was not stored was not done", func(t *testing.T) {
 		t.Parallel()
-		var full *fullDisk
-		d := open(t, func(c *intake.Config) {
-			full = &fullDisk{Journal: c.Journal}
-			c.Journal = full
-		})
+		faults, withFaults := faulty()
+		d := open(t, withFaults)
 		id := d.create("")
-		full.set(true)
+		(*faults).Fail(faultjournal.OpAppend, 1, journal.ErrFull)
 		_, err := d.report(id, `token {"id":"m","delta":"a"}`, `budget {"used":{"tokens_in":5}}`)
 		if !errors.Is(err, journal.ErrFull) {
 			t.Fatalf("Append = %v", err)
 		}
-		full.set(false)
 		d.mustReport(id, `token {"id":"m","delta":"b"}`)
 		if _, err := d.answer(id, "m", "b"); err != nil {
 			t.Fatalf("the lost token was folded: %v", problemText(err))
@@ -226,13 +216,10 @@ func TestFaults(t *testing.T) {
 	for name, stored := range map[string]bool{"was stored": true, "was not stored": false} {
 		t.Run("an append of unknown outcome that "+name, func(t *testing.T) {
 			t.Parallel()
-			var unsure *unsureDisk
-			d := open(t, func(c *intake.Config) {
-				unsure = &unsureDisk{Journal: c.Journal, store: stored}
-				c.Journal = unsure
-			})
+			faults, withFaults := faulty()
+			d := open(t, withFaults)
 			id := d.create("")
-			unsure.next.Store(true)
+			(*faults).Unknown(faultjournal.OpAppend, 1, stored)
 			line := `thought {"id":"t","delta":"once"}`
 			origin := &journal.Origin{After: 0, Digest: contracts.DigestText(line)}
 			_, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
@@ -263,25 +250,6 @@ func TestFaults(t *testing.T) {
 		d.mustReport(id, `thought {"id":"t","delta":"z"}`)
 		d.wantStory(id, "queued(submitted)", "running(started)", "thought", "thought", "thought")
 	})
-}
-
-// unsureDisk is a journal that does not know how one append ended.
-type unsureDisk struct {
-	journal.Journal
-	next  atomic.Bool
-	store bool
-}
-
-func (u *unsureDisk) Append(ctx context.Context, id contracts.RunID, b journal.Batch) error {
-	if !u.next.CompareAndSwap(true, false) {
-		return u.Journal.Append(ctx, id, b)
-	}
-	if u.store {
-		if err := u.Journal.Append(ctx, id, b); err != nil {
-			return err
-		}
-	}
-	return journal.ErrUnknown
 }
 
 func TestViewers(t *testing.T) {
