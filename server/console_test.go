@@ -283,18 +283,35 @@ func TestTheConsoleComesBackAfterARestart(t *testing.T) {
 	compare(t, "the run", b.ended(t), s.done(t, id))
 }
 
+// flawedTask has two problems.
+const flawedTask = `{
+  "schema_version": 2,
+  "goal": "Say how many moons the planets have",
+  "budget": {"max_tokens": 0},
+  "gaol": "a slip of the fingers"
+}`
+
+// typeUntil puts a text into the page's editor until the page shows something. What is typed before the program runs is
+// lost with the shell that the server drew.
+func (b browser) typeUntil(t *testing.T, text, what, condition string) {
+	t.Helper()
+	b.until(t, what, fmt.Sprintf(`(() => {
+		const editor = document.querySelector("textarea");
+		if (editor && editor.value !== %[1]q) {
+			editor.value = %[1]q;
+			editor.dispatchEvent(new Event("input", {bubbles: true}));
+		}
+		return %[2]s;
+	})()`, text, condition))
+}
+
 func TestTheEditorFindsWhatTheServerWouldRefuse(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
 	b.do(t, chromedp.Navigate(s.url+"/new"))
 	b.until(t, "a task that is ready", `document.querySelector(".verdict-line-valid")`)
-	eval[any](t, b, `(() => {
-		const editor = document.querySelector("textarea");
-		editor.value = '{"schema_version":2,"goal":"x","budget":{"max_tokens":0},"gaol":1}';
-		editor.dispatchEvent(new Event("input", {bubbles: true}));
-	})()`)
-	b.until(t, "two problems", `document.querySelector(".verdict-line-invalid")?.textContent.includes("2 problems")`)
+	b.typeUntil(t, flawedTask, "two problems", `document.querySelector(".verdict-line-invalid")?.textContent.includes("2 problems")`)
 	text := eval[string](t, b, "document.body.innerText")
 	for _, pointer := range []string{"/budget/max_tokens", "/gaol"} {
 		if !strings.Contains(text, pointer) {
@@ -318,12 +335,13 @@ func TestScreenshots(t *testing.T) {
 		s.approveAll(t, id)
 		finished[strings.TrimSuffix(name, ".json")] = id
 	}
-	waiting := s.create(t, waitingTask)
+	waiting := s.create(t, string(exampleDocument(t, "sign-off.json")))
 	s.await(t, waiting, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 
-	pages := map[string]string{"runs": "/", "new": "/new", "validate": "/validate", "run-waiting": "/r/" + waiting.String()}
-	for name, id := range finished {
-		pages["run-"+name] = "/r/" + id.String()
+	pages := map[string]string{
+		"runs": "/", "new": "/new", "validate": "/validate",
+		"run": "/r/" + finished["elements"].String(), "run-exhausted": "/r/" + finished["countries"].String(),
+		"run-waiting": "/r/" + waiting.String(),
 	}
 	b := newBrowser(t)
 	for name, path := range pages {
@@ -340,6 +358,9 @@ func TestScreenshots(t *testing.T) {
 					chromedp.Navigate(s.url+path),
 				)
 				b.until(t, "its content", `document.querySelector("main") && !document.querySelector(".notice-loading")`)
+				if path == "/validate" {
+					b.typeUntil(t, flawedTask, "its problems", `document.querySelector(".verdict-line-invalid")`)
+				}
 				b.do(t, chromedp.Sleep(500*time.Millisecond))
 				ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
 				picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
