@@ -174,9 +174,6 @@ type Reader interface {
 	// Batch returns the place of the batch whose Origin named the cursor after; of several, the last. Errors:
 	// ErrNotFound, *DamagedError.
 	Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (Stored, error)
-	// LastBatch returns the place of the last batch that was stored with an Origin. Errors: ErrNotFound,
-	// *DamagedError.
-	LastBatch(ctx context.Context, id contracts.RunID) (Stored, error)
 	// List returns the newest runs first, which is descending order of ids. Errors: *DamagedError, with the runs
 	// before the damaged one; a query Before that run goes on behind it.
 	List(ctx context.Context, q Query) ([]contracts.Summary, error)

@@ -20,7 +20,6 @@ const (
 	OpRun        Op = "Run"
 	OpRead       Op = "Read"
 	OpBatch      Op = "Batch"
-	OpLastBatch  Op = "LastBatch"
 	OpList       Op = "List"
 	OpTools      Op = "Tools"
 	OpCreate     Op = "Create"
@@ -196,15 +195,6 @@ func (j *Journal) Read(ctx context.Context, id contracts.RunID, after contracts.
 func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (stored journal.Stored, err error) {
 	err = j.do(ctx, OpBatch, func() error {
 		stored, err = j.inner.Batch(ctx, id, after)
-		return err
-	})
-	return stored, err
-}
-
-// LastBatch implements journal.Reader.
-func (j *Journal) LastBatch(ctx context.Context, id contracts.RunID) (stored journal.Stored, err error) {
-	err = j.do(ctx, OpLastBatch, func() error {
-		stored, err = j.inner.LastBatch(ctx, id)
 		return err
 	})
 	return stored, err

@@ -77,7 +77,6 @@ func TestEveryOperationCanFail(t *testing.T) {
 		faultjournal.OpRun:        func() error { _, err := j.Run(ctx, id); return err },
 		faultjournal.OpRead:       func() error { _, err := j.Read(ctx, id, 0, 1, 1); return err },
 		faultjournal.OpBatch:      func() error { _, err := j.Batch(ctx, id, 0); return err },
-		faultjournal.OpLastBatch:  func() error { _, err := j.LastBatch(ctx, id); return err },
 		faultjournal.OpList:       func() error { _, err := j.List(ctx, journal.Query{}); return err },
 		faultjournal.OpTools:      func() error { _, err := j.Tools(ctx); return err },
 		faultjournal.OpCreate:     func() error { return j.Create(ctx, journaltest.NewRun(2), journal.Batch{}) },

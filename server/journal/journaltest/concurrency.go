@@ -143,7 +143,6 @@ var closeTests = map[string]func(s *suite){
 		_, errs["Run"] = s.Run(ctx, id)
 		_, errs["Read"] = s.Read(ctx, id, 0, 1, 1)
 		_, errs["Batch"] = s.Batch(ctx, id, 0)
-		_, errs["LastBatch"] = s.LastBatch(ctx, id)
 		_, errs["List"] = s.List(ctx, journal.Query{Limit: 1})
 		_, errs["Tools"] = s.Tools(ctx)
 		for method, err := range errs {

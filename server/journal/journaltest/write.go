@@ -275,8 +275,6 @@ var contextTests = map[string]func(s *suite){
 		wantError(t, err, context.Canceled)
 		_, err = s.Batch(ctx, id, 0)
 		wantError(t, err, context.Canceled)
-		_, err = s.LastBatch(ctx, id)
-		wantError(t, err, context.Canceled)
 		_, err = s.List(ctx, journal.Query{Limit: 1})
 		wantError(t, err, context.Canceled)
 		_, err = s.Tools(ctx)

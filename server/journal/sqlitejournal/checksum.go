@@ -45,7 +45,7 @@ func sumRow(kind byte, body []byte, texts []string, numbers ...int64) checksum {
 // sumRun is the checksum of a row of runs.
 func sumRun(id contracts.RunID, h head, summary []byte) checksum {
 	return sumRow(kindRun, summary, []string{id.String(), h.goal, string(h.state)},
-		h.n, int64(h.created), int64(h.last), int64(h.origin))
+		h.n, int64(h.created), int64(h.last))
 }
 
 // sumTask is the checksum of a row of tasks.

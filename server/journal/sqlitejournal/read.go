@@ -14,9 +14,9 @@ import (
 type reader struct {
 	db *sql.DB
 
-	runByID, taskOfRun           *sql.Stmt
-	chunksFrom, chunkAt          *sql.Stmt
-	chunkOfOrigin, tools, anyRun *sql.Stmt
+	runByID, taskOfRun        *sql.Stmt
+	chunksFrom, chunkOfOrigin *sql.Stmt
+	tools, anyRun             *sql.Stmt
 }
 
 // openReader opens the pool and prepares the statements.
@@ -41,7 +41,6 @@ func openReader(ctx context.Context, path string, opts Options) (*reader, error)
 		{&r.chunksFrom, `SELECT ` + chunkColumns + ` FROM chunks
 			WHERE place >= ifnull((SELECT max(place) FROM chunks WHERE place BETWEEN ?1 AND ?2), ?2) AND place <= ?3
 			ORDER BY place`},
-		{&r.chunkAt, `SELECT ` + chunkColumns + ` FROM chunks WHERE place = ?`},
 		{&r.chunkOfOrigin, `SELECT ` + chunkColumns + ` FROM chunks
 			WHERE place >> 32 = ? AND origin_after = ? ORDER BY place DESC LIMIT 1`},
 		{&r.tools, `SELECT name, version, digest, spec, sum FROM tools ORDER BY name, version`},
@@ -188,25 +187,6 @@ func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts
 		stored, err = scanStored(j.reader.chunkOfOrigin.QueryRowContext(ctx, h.n, int64(after)), id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("batch of run %s after %d: %w", id, after, journal.ErrNotFound)
-		}
-		return err
-	})
-	return stored, err
-}
-
-// LastBatch implements journal.Reader.
-func (j *Journal) LastBatch(ctx context.Context, id contracts.RunID) (stored journal.Stored, err error) {
-	err = j.read(func() error {
-		h, _, err := readRun(ctx, j.reader.runByID, j.reader.taskOfRun, id)
-		if err != nil {
-			return err
-		}
-		if h.origin == 0 {
-			return fmt.Errorf("last batch of run %s: %w", id, journal.ErrNotFound)
-		}
-		stored, err = scanStored(j.reader.chunkAt.QueryRowContext(ctx, placeOf(h.n, h.origin)), id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return &journal.DamagedError{Run: id, From: h.origin}
 		}
 		return err
 	})

@@ -27,7 +27,6 @@ type head struct {
 	goal    string
 	state   contracts.State
 	last    contracts.Seq
-	origin  contracts.Seq
 }
 
 // querier is the part of a prepared statement that reads a row; a writer's and a reader's are alike.
@@ -42,7 +41,7 @@ type scanner interface {
 
 // Statements that readers and the writer share.
 const (
-	runColumns = `n, id, created, goal, state, last, origin, summary, sum`
+	runColumns = `n, id, created, goal, state, last, summary, sum`
 
 	// The last chunk's own end is read beside the row in one statement, which sees one state of the file: a row
 	// that an older version of its page brought back does not pass.
@@ -58,7 +57,7 @@ const (
 // gives a *journal.DamagedError with From 0.
 func scanRun(row scanner, more ...any) (id contracts.RunID, h head, summary []byte, err error) {
 	var sum checksum
-	dest := append([]any{&h.n, &id, &h.created, &h.goal, &h.state, &h.last, &h.origin, &summary, &sum}, more...)
+	dest := append([]any{&h.n, &id, &h.created, &h.goal, &h.state, &h.last, &summary, &sum}, more...)
 	if err := row.Scan(dest...); err != nil {
 		return id, h, nil, err
 	}

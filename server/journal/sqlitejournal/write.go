@@ -35,11 +35,11 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&s.runByID, selectRun},
 		{&s.taskOfRun, selectTaskOfRun},
 		{&s.taskOfKey, selectTaskOfKey},
-		{&s.insertRun, `INSERT INTO runs (id, created, goal, state, last, origin, summary, sum) VALUES (?, ?, ?, ?, ?, ?, ?, 0)`},
+		{&s.insertRun, `INSERT INTO runs (id, created, goal, state, last, summary, sum) VALUES (?, ?, ?, ?, ?, ?, 0)`},
 		{&s.setRunSum, `UPDATE runs SET sum = ? WHERE n = ?`},
 		// SQLite rewrites the index on state whenever state is assigned, even to itself.
-		{&s.updateRun, `UPDATE runs SET last = ?, origin = ?, summary = ?, sum = ? WHERE n = ?`},
-		{&s.updateRunState, `UPDATE runs SET last = ?, origin = ?, summary = ?, sum = ?, state = ? WHERE n = ?`},
+		{&s.updateRun, `UPDATE runs SET last = ?, summary = ?, sum = ? WHERE n = ?`},
+		{&s.updateRunState, `UPDATE runs SET last = ?, summary = ?, sum = ?, state = ? WHERE n = ?`},
 		{&s.insertTask, `INSERT INTO tasks (n, run, key, digest, body, sum) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`},
 		{&s.insertLabel, `INSERT INTO labels (name, value, run) VALUES (?, ?, ?)`},
 		{&s.insertChunk, `INSERT INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
@@ -118,14 +118,6 @@ func prepareBatch(id contracts.RunID, b journal.Batch) (preparedBatch, error) {
 // weight implements operation.
 func (p preparedBatch) weight() (events, bytes int) { return p.events, len(p.chunk.body) + len(p.text) }
 
-// originSeq returns what the run's row says of the batch's origin, where before is what it said.
-func (p preparedBatch) originSeq(before contracts.Seq) contracts.Seq {
-	if p.chunk.origin == nil {
-		return before
-	}
-	return p.chunk.first
-}
-
 // insertChunk stores the batch's events.
 func (w *writer) insertChunk(n int64, c chunk) error {
 	var after, digest any
@@ -176,12 +168,9 @@ func (op *createWrite) apply(w *writer) (refusal, err error) {
 	if refusal := w.refuseCreate(op.run.ID, op.run.Key); refusal != nil {
 		return refusal, nil
 	}
-	h := head{
-		created: op.summary.CreatedAt, goal: op.summary.Goal, state: op.summary.State,
-		last: op.chunk.last, origin: op.originSeq(0),
-	}
+	h := head{created: op.summary.CreatedAt, goal: op.summary.Goal, state: op.summary.State, last: op.chunk.last}
 	result, err := w.stmt.insertRun.ExecContext(context.Background(),
-		op.run.ID.String(), int64(h.created), h.goal, string(h.state), int64(h.last), int64(h.origin), op.text)
+		op.run.ID.String(), int64(h.created), h.goal, string(h.state), int64(h.last), op.text)
 	if err != nil {
 		return nil, fmt.Errorf("insert run %s: %w", op.run.ID, err)
 	}
@@ -246,12 +235,12 @@ func (op *appendWrite) apply(w *writer) (refusal, err error) {
 		return &journal.ConflictError{Run: id, Last: h.last}, nil
 	}
 	stateBefore := h.state
-	h.state, h.last, h.origin = op.summary.State, op.chunk.last, op.originSeq(h.origin)
+	h.state, h.last = op.summary.State, op.chunk.last
 	sum := sumRun(id, h, op.text)
 	if h.state == stateBefore {
-		err = exec(w.stmt.updateRun, int64(h.last), int64(h.origin), op.text, int64(sum), h.n)
+		err = exec(w.stmt.updateRun, int64(h.last), op.text, int64(sum), h.n)
 	} else {
-		err = exec(w.stmt.updateRunState, int64(h.last), int64(h.origin), op.text, int64(sum), string(h.state), h.n)
+		err = exec(w.stmt.updateRunState, int64(h.last), op.text, int64(sum), string(h.state), h.n)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("update run %s: %w", id, err)

@@ -8,7 +8,6 @@ CREATE TABLE runs (
 	goal    TEXT    NOT NULL,
 	state   TEXT    NOT NULL,                  -- from the last summary
 	last    INTEGER NOT NULL,                  -- seq of the last event
-	origin  INTEGER NOT NULL,                  -- first seq of the last chunk that has an origin, or 0
 	summary BLOB    NOT NULL,                  -- JSON
 	sum     INTEGER NOT NULL
 ) STRICT;
