@@ -33,7 +33,7 @@ type Handlers struct {
 	Lost func(final bool)
 }
 
-// Opener opens a stream at an address of the same origin.
+// Opener opens a stream at an address of the same origin. It calls no handler before it returns.
 type Opener func(url string, h Handlers) Source
 
 // Phase is where the connection stands.
@@ -91,7 +91,8 @@ type Frame struct {
 type Config struct {
 	// URL is the stream's address without a cursor.
 	URL string
-	// Notify is called when there is something to Take, and not again before Take was called. It must not block.
+	// Notify is called when there is something to Take, and not again before Take was called. It must
+	// not block, nor call the feed.
 	Notify func()
 	// Open opens the stream; the browser's EventSource where nil.
 	Open Opener

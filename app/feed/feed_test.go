@@ -1,0 +1,213 @@
+package feed_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"axiom25/app/feed"
+	"axiom25/contracts"
+)
+
+// edge is a server's end of the streams that a feed opens.
+type edge struct {
+	urls     []string
+	handlers []feed.Handlers
+	closed   int
+	rings    int
+}
+
+type source struct{ e *edge }
+
+func (s source) Close() { s.e.closed++ }
+
+func (e *edge) open(url string, h feed.Handlers) feed.Source {
+	e.urls = append(e.urls, url)
+	e.handlers = append(e.handlers, h)
+	return source{e}
+}
+
+func (e *edge) last() feed.Handlers { return e.handlers[len(e.handlers)-1] }
+
+func newFeed(e *edge) *feed.Feed {
+	return feed.New(feed.Config{URL: "/s", Open: e.open, Notify: func() { e.rings++ }})
+}
+
+func dataOf(frames []feed.Frame) []string {
+	var data []string
+	for _, f := range frames {
+		data = append(data, f.Data)
+	}
+	return data
+}
+
+func TestFeed(t *testing.T) {
+	t.Parallel()
+
+	t.Run("rings once for many frames and hands them over in order", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		e.last().Open()
+		for _, d := range []string{"1", "2", "3"} {
+			e.last().Message(d)
+		}
+		if e.rings != 1 {
+			t.Fatalf("%d rings, want 1", e.rings)
+		}
+		frames, more, status := f.Take(2)
+		if got := dataOf(frames); !slices.Equal(got, []string{"1", "2"}) || !more || status.Phase != feed.Live {
+			t.Fatalf("first take: %v, more %v, %v", got, more, status)
+		}
+		e.last().Message("4")
+		if e.rings != 1 {
+			t.Error("rang while the reader is known to come back")
+		}
+		frames, more, _ = f.Take(10)
+		if got := dataOf(frames); !slices.Equal(got, []string{"3", "4"}) || more {
+			t.Fatalf("second take: %v, more %v", got, more)
+		}
+		e.last().Message("5")
+		if e.rings != 2 {
+			t.Errorf("%d rings, want 2", e.rings)
+		}
+	})
+
+	t.Run("comes back behind the last folded event when the source ends for good", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var e edge
+			f := newFeed(&e)
+			f.Connect(0)
+			e.last().Open()
+			f.Folded(7)
+			e.last().Lost(true)
+			_, _, status := f.Take(1)
+			if status.Phase != feed.Waiting || status.Attempt != 1 || status.RetryAt.Sub(time.Now()) != time.Second { //nolint:forbidigo // the bubble's clock
+				t.Fatalf("after the loss: %+v", status)
+			}
+			time.Sleep(time.Second + time.Millisecond)
+			synctest.Wait()
+			if want := []string{"/s", "/s?after=7"}; !slices.Equal(e.urls, want) {
+				t.Fatalf("opened %v, want %v", e.urls, want)
+			}
+			e.last().Lost(true)
+			_, _, status = f.Take(1)
+			if status.Attempt != 2 || status.RetryAt.Sub(time.Now()) != 2*time.Second { //nolint:forbidigo // the bubble's clock
+				t.Fatalf("after the second loss: %+v", status)
+			}
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+			e.last().Open()
+			_, _, status = f.Take(1)
+			if status != (feed.Status{Phase: feed.Live}) {
+				t.Fatalf("after coming back: %+v", status)
+			}
+		})
+	})
+
+	t.Run("waits at most thirty seconds", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var e edge
+			f := newFeed(&e)
+			f.Connect(0)
+			for range 12 {
+				e.last().Lost(true)
+				_, _, status := f.Take(1)
+				if pause := status.RetryAt.Sub(time.Now()); pause > 30*time.Second { //nolint:forbidigo // the bubble's clock
+					t.Fatalf("attempt %d waits %v", status.Attempt, pause)
+				}
+				time.Sleep(31 * time.Second)
+				synctest.Wait()
+			}
+		})
+	})
+
+	t.Run("leaves a reconnection to the browser where it makes one", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		e.last().Open()
+		e.last().Lost(false)
+		_, _, status := f.Take(1)
+		if status.Phase != feed.Reconnecting || status.Attempt != 1 || len(e.urls) != 1 {
+			t.Fatalf("%+v, opened %v", status, e.urls)
+		}
+	})
+
+	t.Run("does not hear a source that it has closed", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		old := e.last()
+		f.Restart(3)
+		f.Retry()
+		old.Message("late")
+		old.Lost(true)
+		e.last().Message("4")
+		frames, _, _ := f.Take(10)
+		if got := dataOf(frames); !slices.Equal(got, []string{"4"}) {
+			t.Fatalf("heard %v", got)
+		}
+		if want := []string{"/s", "/s?after=3"}; !slices.Equal(e.urls, want) {
+			t.Fatalf("opened %v, want %v", e.urls, want)
+		}
+	})
+
+	t.Run("is silent after Close", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var e edge
+			f := newFeed(&e)
+			f.Connect(0)
+			e.last().Lost(true)
+			f.Take(1)
+			rings := e.rings
+			f.Close()
+			e.last().Message("1")
+			f.Retry()
+			f.Restart(0)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			frames, more, status := f.Take(1)
+			if e.rings != rings || len(frames) != 0 || more || status.Phase != feed.Ended || len(e.urls) != 1 {
+				t.Fatalf("%d rings, %v, %+v, opened %v", e.rings-rings, frames, status, e.urls)
+			}
+		})
+	})
+
+	t.Run("hands a reset over in its place", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(contracts.Seq(9))
+		e.last().Reset()
+		e.last().Message("1")
+		frames, _, _ := f.Take(10)
+		if len(frames) != 2 || !frames[0].Reset || frames[1].Data != "1" {
+			t.Fatalf("%+v", frames)
+		}
+	})
+}
+
+func TestStatusWords(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for want, s := range map[string]feed.Status{
+		"Connecting":                      {},
+		"Live":                            {Phase: feed.Live},
+		"Reconnecting (attempt 2)":        {Phase: feed.Reconnecting, Attempt: 2},
+		"Reconnecting in 3 s (attempt 2)": {Phase: feed.Waiting, Attempt: 2, RetryAt: now.Add(2100 * time.Millisecond)},
+		"Reconnecting in 1 s (attempt 4)": {Phase: feed.Waiting, Attempt: 4, RetryAt: now.Add(-time.Second)},
+		"Closed":                          {Phase: feed.Ended},
+	} {
+		if got := s.Words(now); got != want {
+			t.Errorf("%+v says %q, want %q", s, got, want)
+		}
+	}
+}
