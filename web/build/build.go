@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,7 +93,12 @@ func inlined() []string {
 // compile builds ./wasm and returns the program. It holds no paths and no revision, so that equal sources
 // give equal bytes.
 func (b builder) compile(ctx context.Context) ([]byte, error) {
-	file := filepath.Join(b.out, "app.wasm")
+	dir, err := os.MkdirTemp("", "axiom25-console-")
+	if err != nil {
+		return nil, fmt.Errorf("make a temporary directory: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // what stays is the system's to clean
+	file := filepath.Join(dir, "app.wasm")
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "validator_novalidatefn", "-ldflags", "-s -w"}
 	args = append(args, "-gcflags=all=-l")
 	for _, pattern := range inlined() {
@@ -190,31 +194,35 @@ func (b builder) render(sources []source, version string) ([]source, error) {
 	return rendered, nil
 }
 
-// write writes a file and its compressed forms, but for those that stand there already.
+// write writes a file and its compressed forms, but for those that stand there already: a mark beside them says
+// what they were made of.
 func (b builder) write(s source) (web.Asset, error) {
 	a := assetOf(s)
-	file := filepath.Join(b.out, s.file)
-	if err := os.WriteFile(file, s.content, 0o644); err != nil {
-		return a, fmt.Errorf("write %s: %w", s.file, err)
-	}
-	if strings.HasPrefix(s.mediaType, "image/png") {
-		return a, nil // compressed as it is
+	if strings.HasPrefix(s.mediaType, "image/png") { // compressed as it is
+		return a, b.put(s.file, s.content)
 	}
 	quality := brotli.BestCompression
 	if s.path == wasmPath {
 		quality = b.quality
 	}
 	mark := fmt.Sprintf("%s q%d\n", a.Hash, quality)
-	if previous, err := os.ReadFile(file + ".mark"); err != nil || string(previous) != mark {
-		if err := compress(file, s.content, quality); err != nil {
+	previous, err := os.ReadFile(filepath.Join(b.out, s.file+".mark"))
+	if err != nil || string(previous) != mark {
+		br, gz, err := compress(s.content, quality)
+		if err != nil {
+			return a, fmt.Errorf("compress %s: %w", s.file, err)
+		}
+		// The mark goes first and comes back last, so that an interrupted build is not taken for a finished one.
+		err = errors.Join(b.put(s.file+".mark", nil), b.put(s.file, s.content), b.put(s.file+".br", br), b.put(s.file+".gz", gz))
+		if err != nil {
 			return a, err
 		}
-		if err := os.WriteFile(file+".mark", []byte(mark), 0o644); err != nil {
-			return a, fmt.Errorf("mark %s: %w", s.file, err)
+		if err := b.put(s.file+".mark", []byte(mark)); err != nil {
+			return a, err
 		}
 	}
 	for form, size := range map[string]*int64{".br": &a.Brotli, ".gz": &a.Gzip} {
-		info, err := os.Stat(file + form)
+		info, err := os.Stat(filepath.Join(b.out, s.file+form))
 		if err != nil {
 			return a, fmt.Errorf("measure %s: %w", s.file+form, err)
 		}
@@ -223,39 +231,43 @@ func (b builder) write(s source) (web.Asset, error) {
 	return a, nil
 }
 
-// compress writes the compressed forms of content beside file. The mark goes first and comes back last, so
-// that an interrupted build is not taken for a finished one.
-func compress(file string, content []byte, quality int) error {
-	if err := os.Remove(file + ".mark"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("unmark %s: %w", file, err)
+// put replaces a file of the output at once, so that who compiles at the same time never embeds half of it.
+func (b builder) put(name string, content []byte) error {
+	// Beside the directory that is embedded, where a rename is still possible.
+	temporary, err := os.CreateTemp(filepath.Dir(b.out), ".console-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
+	_, writeErr := temporary.Write(content)
+	err = errors.Join(writeErr, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), filepath.Join(b.out, name))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(temporary.Name())))
+	}
+	return nil
+}
+
+// compress returns content in both forms.
+func compress(content []byte, quality int) (br, gz []byte, err error) {
+	var brOut, gzOut bytes.Buffer
 	var g errgroup.Group
 	g.Go(func() error {
-		var out bytes.Buffer
-		w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: quality, LGWin: brotliWindow})
-		if _, err := w.Write(content); err != nil {
-			return fmt.Errorf("brotli: %w", err)
-		}
-		if err := w.Close(); err != nil {
-			return fmt.Errorf("brotli: %w", err)
-		}
-		return os.WriteFile(file+".br", out.Bytes(), 0o644)
+		w := brotli.NewWriterOptions(&brOut, brotli.WriterOptions{Quality: quality, LGWin: brotliWindow})
+		_, err := w.Write(content)
+		return errors.Join(err, w.Close())
 	})
 	g.Go(func() error {
-		var out bytes.Buffer
-		w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+		w, err := gzip.NewWriterLevel(&gzOut, gzip.BestCompression)
 		if err != nil {
-			return fmt.Errorf("gzip: %w", err)
+			return err
 		}
-		if _, err := w.Write(content); err != nil {
-			return fmt.Errorf("gzip: %w", err)
-		}
-		if err := w.Close(); err != nil {
-			return fmt.Errorf("gzip: %w", err)
-		}
-		return os.WriteFile(file+".gz", out.Bytes(), 0o644)
+		_, err = w.Write(content)
+		return errors.Join(err, w.Close())
 	})
-	return g.Wait()
+	err = g.Wait()
+	return brOut.Bytes(), gzOut.Bytes(), err
 }
 
 func (b builder) writeManifest(m web.Manifest) error {
@@ -263,10 +275,7 @@ func (b builder) writeManifest(m web.Manifest) error {
 	if err != nil {
 		return fmt.Errorf("encode the manifest: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(b.out, web.ManifestFile), append(content, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
-	}
-	return nil
+	return b.put(web.ManifestFile, append(content, '\n'))
 }
 
 func assetOf(s source) web.Asset {

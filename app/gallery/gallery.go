@@ -1,0 +1,124 @@
+// Package gallery shows each part with the props that are hard to come by in a real run: long texts, no texts,
+// every state. Tests draw it; a page for people comes from the same entries.
+package gallery
+
+import (
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"axiom25/app/parts"
+	"axiom25/contracts"
+)
+
+// Entry is one part in one situation.
+type Entry struct {
+	// Part and Situation name it.
+	Part, Situation string
+	// New draws it.
+	New func() app.UI
+}
+
+// Entries are all, ordered by part.
+func Entries() []Entry {
+	const (
+		run      = contracts.RunID("run_01m81tqkhryw3vmma10cpw1nqk")
+		approval = contracts.ApprovalID("apr_01m81tqkhryw3vmma10cpw1nqk")
+	)
+	long := strings.Repeat("a long text without an end ", 40)
+	entries := []Entry{
+		{"Alert", "what ended a run", func() app.UI {
+			return &parts.Alert{Title: "The engine was lost", Detail: "its server was restarted", Note: "event 12, 12:04:07", Fatal: true}
+		}},
+		{"Alert", "what was tried again", func() app.UI { return &parts.Alert{Title: "Too many requests", Note: "tried again"} }},
+		{"Answer", "growing", func() app.UI { return &parts.Answer{Text: "The sum is", Growing: true} }},
+		{"Answer", "hostile", func() app.UI { return &parts.Answer{Text: "<script>alert(1)</script>"} }},
+		{"Answer", "long", func() app.UI { return &parts.Answer{Text: long} }},
+		{"Answer", "a refusal", func() app.UI { return &parts.Answer{Text: "I cannot help with that.", Refusal: true} }},
+		{"Approval", "asked", func() app.UI {
+			return &parts.Approval{ID: approval, Tool: "deploy@2.1.0", Args: []byte(`{"service":"billing"}`), Remaining: "expires in 9 min"}
+		}},
+		{"Approval", "being sent", func() app.UI {
+			return &parts.Approval{ID: approval, Tool: "deploy@2.1.0", Args: []byte(`{}`), Sending: true}
+		}},
+		{"Connection", "live", func() app.UI { return &parts.Connection{Words: "Live", Phase: "live"} }},
+		{"Connection", "lost", func() app.UI {
+			return &parts.Connection{Words: "Reconnecting in 3 s (attempt 2)", Phase: "lost", Retry: true}
+		}},
+		{"ContractSelect", "second chosen", func() app.UI {
+			return &parts.ContractSelect{Names: []string{"TaskSpec", "Budget"}, Chosen: "Budget"}
+		}},
+		{"Editor", "with marks", func() app.UI {
+			return &parts.Editor{
+				Label: "Document", Text: "{\n  \"a\": 0, \"b\": 1\n}", Version: 1,
+				Marks: []parts.Mark{{Start: 17, End: 18, Line: 2, Column: 16}, {Start: 9, End: 10, Line: 2, Column: 8}},
+			}
+		}},
+		{"Editor", "empty", func() app.UI { return &parts.Editor{Label: "Document"} }},
+		{"ExampleCard", "offered", func() app.UI { return &parts.ExampleCard{Name: "Planets", About: "SQL and arithmetic."} }},
+		{"Fold", "a draft", func() app.UI {
+			return &parts.Fold{Title: "Draft 1", Note: "to be revised, score 0.62", Text: long, Tone: "draft"}
+		}},
+		{"Header", "on the runs", func() app.UI { return &parts.Header{Current: "/"} }},
+		{"LiveRegion", "silent", func() app.UI { return &parts.LiveRegion{Text: "said before"} }},
+		{"MarkList", "two problems", func() app.UI {
+			return &parts.MarkList{Truncated: true, Marks: []parts.Mark{
+				{Line: 2, Column: 8, Pointer: "#/budget/max_tokens", Detail: "must be at least 1"},
+				{Line: 14, Column: 1, Pointer: "#/gaol", Detail: "unknown field"},
+			}}
+		}},
+		{"Notice", "nothing yet", func() app.UI {
+			return &parts.Notice{Tone: parts.ToneEmpty, Text: "Nothing has run here yet.", Action: "Start a run", Href: "/new"}
+		}},
+		{"Notice", "an error", func() app.UI {
+			return &parts.Notice{Tone: parts.ToneError, Text: "The server cannot be reached.", Action: "Try again"}
+		}},
+		{"StateFilter", "one state", func() app.UI { return &parts.StateFilter{Chosen: contracts.StateWaiting} }},
+		{"ToolCall", "open", func() app.UI {
+			return &parts.ToolCall{ID: "c1", Attempt: 1, Tool: "sql_query@1.0.0", Args: []byte(`{"sql":"SELECT 1"}`)}
+		}},
+		{"ToolCall", "waiting", func() app.UI {
+			return &parts.ToolCall{ID: "c2", Attempt: 1, Tool: "deploy@2.1.0", Branch: "a.b", Args: []byte(`{}`), Waiting: true}
+		}},
+		{"ToolCall", "failed on its second attempt", func() app.UI {
+			return &parts.ToolCall{
+				ID: "c3", Attempt: 2, Tool: "fetch@1.0.0", Args: []byte(`{}`), Status: contracts.CallError, Took: "1.2 s",
+				Error: "The tool call failed: no such host", Receipt: contracts.DigestText("x"),
+			}
+		}},
+		{"ToolCall", "cut", func() app.UI {
+			return &parts.ToolCall{
+				ID: "c4", Attempt: 1, Tool: "fetch@1.0.0", Args: []byte(`{}`), Output: []byte(`"` + long + `"`), Truncated: true,
+				Status: contracts.CallOK, Took: "40 ms", ResultBytes: 1_200_000, Decision: "approved by console",
+			}
+		}},
+		{"Verdict", "an error, without a score", func() app.UI {
+			return &parts.Verdict{Outcome: contracts.OutcomeError, Score: -1, Results: []contracts.CheckResult{
+				{ID: "schema", Status: contracts.CheckError, Reason: "the target was cut"}, {ID: "judge", Status: contracts.CheckSkipped},
+			}}
+		}},
+		{"Verdict", "between the thresholds", func() app.UI {
+			return &parts.Verdict{
+				Pass: 1, Outcome: contracts.OutcomeRevise, Score: 0.62, PassAt: 0.8, RefuseBelow: 0.2,
+				Results: []contracts.CheckResult{{ID: "names", Status: contracts.CheckFail, Reason: long}},
+			}
+		}},
+	}
+	for _, level := range []parts.Level{parts.LevelCalm, parts.LevelWarned, parts.LevelReached} {
+		entries = append(entries, Entry{"Gauge", string(level), func() app.UI {
+			return &parts.Gauge{Name: "tokens", Words: "5.1 k / 128 k", Share: 0.4, Warn: 0.8, Level: level}
+		}})
+	}
+	for _, s := range []contracts.State{
+		contracts.StateQueued, contracts.StateRunning, contracts.StateWaiting, contracts.StateDraining, contracts.StateSucceeded,
+		contracts.StateRefused, contracts.StateFailed, contracts.StateCancelled, contracts.StateExhausted,
+	} {
+		entries = append(entries,
+			Entry{"RunRow", string(s), func() app.UI {
+				return &parts.RunRow{ID: run, State: s, Goal: long, Backend: "local", Age: "12 s", Tokens: "5.1 k tok", Gauge: "tokens", Approvals: 1}
+			}},
+			Entry{"StateBadge", string(s), func() app.UI { return &parts.StateBadge{State: s} }},
+		)
+	}
+	return entries
+}

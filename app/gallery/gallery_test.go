@@ -1,0 +1,107 @@
+package gallery_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"axiom25/app/gallery"
+)
+
+// draw mounts an entry as go-app does and returns its HTML.
+func draw(t *testing.T, e gallery.Entry) string {
+	t.Helper()
+	part, ok := e.New().(app.Composer)
+	if !ok {
+		t.Fatalf("%s is no component", e.Part)
+	}
+	engine := app.NewTestEngine()
+	if err := engine.Load(part); err != nil {
+		t.Fatal(err)
+	}
+	engine.ConsumeAll()
+	return app.HTMLString(part)
+}
+
+func TestEveryEntryDraws(t *testing.T) {
+	t.Parallel()
+	for _, e := range gallery.Entries() {
+		t.Run(e.Part+"/"+e.Situation, func(t *testing.T) {
+			t.Parallel()
+			html := draw(t, e)
+			for _, forbidden := range []string{"style=", "<script", "onclick", "http://", "https://"} {
+				if strings.Contains(strings.ReplaceAll(html, "http://www.w3.org/2000/svg", ""), forbidden) {
+					t.Errorf("%s in %s", forbidden, html)
+				}
+			}
+			if strings.Contains(html, "<button") && !strings.Contains(html, `type="button"`) {
+				t.Errorf("a button that would submit: %s", html)
+			}
+		})
+	}
+}
+
+func TestEveryPartHasAnEntry(t *testing.T) {
+	t.Parallel()
+	shown := map[string]bool{}
+	for _, e := range gallery.Entries() {
+		shown[e.Part] = true
+	}
+	files, err := filepath.Glob(filepath.Join("..", "parts", "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no parts: %v", err)
+	}
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range tree.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Name.Name != "Render" || f.Recv == nil {
+				continue
+			}
+			if star, ok := f.Recv.List[0].Type.(*ast.StarExpr); ok {
+				if name, ok := star.X.(*ast.Ident); ok && !shown[name.Name] {
+					t.Errorf("the gallery does not show %s", name.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestPartsSayWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	html := map[string]string{}
+	for _, e := range gallery.Entries() {
+		html[e.Part+"/"+e.Situation] = draw(t, e)
+	}
+	for entry, wants := range map[string][]string{
+		"Answer/growing":                        {"The sum is", `class="caret"`},
+		"Answer/hostile":                        {"&lt;script&gt;"},
+		"Approval/asked":                        {"deploy@2.1.0", "billing", "Approve", "Deny", "expires in 9 min"},
+		"Approval/being sent":                   {"disabled"},
+		"Connection/lost":                       {"Reconnecting in 3 s (attempt 2)", "Try now"},
+		"Editor/with marks":                     {`class="editor-mark"`, "editor-line-marked", `aria-label="Document"`},
+		"Gauge/warned":                          {`role="meter"`, `aria-valuenow="40"`, `aria-valuetext="5.1 k / 128 k"`, "gauge-warned"},
+		"Header/on the runs":                    {`aria-current="page"`, "Validate"},
+		"MarkList/two problems":                 {"2:8", "#/budget/max_tokens", "must be at least 1", "more problems"},
+		"Notice/an error":                       {`role="alert"`, "Try again"},
+		"RunRow/waiting":                        {"asks you", "/r/run_01m81tqkhryw3vmma10cpw1nqk", "waiting"},
+		"ToolCall/failed on its second attempt": {"attempt 2, error, 1.2 s", "no such host"},
+		"ToolCall/cut":                          {"the first part of 1.2 MB", "approved by console"},
+		"Verdict/between the thresholds":        {"score 0.62, passes at 0.80, refused below 0.20", "to be revised", "pass 2"},
+		"Verdict/an error, without a score":     {"no score", "skipped", "the target was cut"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(html[entry], want) {
+				t.Errorf("%s does not show %q: %s", entry, want, html[entry])
+			}
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package web_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"axiom25/web"
+)
+
+func TestReadManifest(t *testing.T) {
+	t.Parallel()
+	if _, err := web.ReadManifest(fstest.MapFS{"placeholder": {}}); !errors.Is(err, web.ErrNotBuilt) {
+		t.Errorf("nothing but a placeholder gives %v", err)
+	}
+	if _, err := web.ReadManifest(fstest.MapFS{web.ManifestFile: {Data: []byte("{")}}); err == nil || errors.Is(err, web.ErrNotBuilt) {
+		t.Errorf("a damaged manifest gives %v", err)
+	}
+	m, err := web.ReadManifest(fstest.MapFS{web.ManifestFile: {Data: []byte(`{"version":"v","assets":[{"path":"/a","hash":"h"}]}`)}})
+	if err != nil || m.Version != "v" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if a, ok := m.Asset("/a"); !ok || a.URL() != "/a?v=h" {
+		t.Errorf("%+v, %v", a, ok)
+	}
+	if _, ok := m.Asset("/b"); ok {
+		t.Error("found what is not there")
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	files, m, err := web.Load()
+	if errors.Is(err, web.ErrNotBuilt) {
+		t.Skip("the console is not built")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range m.Assets {
+		if f, err := files.Open(a.File); err != nil {
+			t.Error(err)
+		} else if info, err := f.Stat(); err != nil || info.Size() != a.Size {
+			t.Errorf("%s: %v, %v; want %d bytes", a.File, info, err, a.Size)
+		}
+	}
+}
+
+func TestStyles(t *testing.T) {
+	t.Parallel()
+	var size int
+	for _, name := range []string{"tokens.css", "console.css"} {
+		css, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += len(css)
+		for _, forbidden := range []string{"http:", "https:", "@import", "url("} {
+			if strings.Contains(string(css), forbidden) {
+				t.Errorf("%s has %s: nothing comes from elsewhere", name, forbidden)
+			}
+		}
+		if name == "console.css" && strings.Contains(strings.ReplaceAll(string(css), "#app-wasm-loader", ""), "#") {
+			t.Errorf("%s names a colour: colours are tokens", name)
+		}
+	}
+	if size > 30_000 {
+		t.Errorf("the styles have %d bytes, more than 30 000", size)
+	}
+}
