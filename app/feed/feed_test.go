@@ -85,7 +85,7 @@ func TestFeed(t *testing.T) {
 			f.Folded(7)
 			e.last().Lost(true)
 			_, _, status := f.Take(1)
-			if status.Phase != feed.Waiting || status.Attempt != 1 || status.RetryAt.Sub(time.Now()) != time.Second { //nolint:forbidigo // the bubble's clock
+			if status.Phase != feed.Waiting || status.Attempt != 1 || time.Until(status.RetryAt) != time.Second {
 				t.Fatalf("after the loss: %+v", status)
 			}
 			time.Sleep(time.Second + time.Millisecond)
@@ -95,7 +95,7 @@ func TestFeed(t *testing.T) {
 			}
 			e.last().Lost(true)
 			_, _, status = f.Take(1)
-			if status.Attempt != 2 || status.RetryAt.Sub(time.Now()) != 2*time.Second { //nolint:forbidigo // the bubble's clock
+			if status.Attempt != 2 || time.Until(status.RetryAt) != 2*time.Second {
 				t.Fatalf("after the second loss: %+v", status)
 			}
 			time.Sleep(3 * time.Second)
@@ -117,7 +117,7 @@ func TestFeed(t *testing.T) {
 			for range 12 {
 				e.last().Lost(true)
 				_, _, status := f.Take(1)
-				if pause := status.RetryAt.Sub(time.Now()); pause > 30*time.Second { //nolint:forbidigo // the bubble's clock
+				if pause := time.Until(status.RetryAt); pause > 30*time.Second {
 					t.Fatalf("attempt %d waits %v", status.Attempt, pause)
 				}
 				time.Sleep(31 * time.Second)

@@ -128,7 +128,7 @@ func (p *New) runLabel() string {
 	return "Run"
 }
 
-func (p *New) typed(ctx app.Context, text string) {
+func (p *New) typed(_ app.Context, text string) {
 	p.change(text)
 	p.creation.Refused, p.creation.Places = nil, nil
 }

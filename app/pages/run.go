@@ -223,7 +223,7 @@ func (p *Run) alerts(f store.Fold) app.UI {
 			note += ", given up"
 		case contracts.RetryNone:
 		}
-		alerts = append(alerts, &parts.Alert{Title: e.Title, Detail: e.Problem.Detail, Note: note, Fatal: e.Fatal})
+		alerts = append(alerts, &parts.Alert{Title: e.Title, Detail: e.Detail, Note: note, Fatal: e.Fatal})
 	}
 	return app.Div().Class("alerts").Body(alerts...)
 }

@@ -79,7 +79,7 @@ const (
 )
 
 // OnMount implements app.Mounter.
-func (l *LiveRegion) OnMount(ctx app.Context) {
+func (l *LiveRegion) OnMount(app.Context) {
 	l.said = len(l.Text) // what was there before is the page's content, not news
 }
 

@@ -31,7 +31,7 @@ var navigation = [...]struct{ path, name, key string }{
 }
 
 // OnMount implements app.Mounter.
-func (h *Header) OnMount(ctx app.Context) { h.theme = chosenTheme() }
+func (h *Header) OnMount(app.Context) { h.theme = chosenTheme() }
 
 // Render implements app.Composer.
 func (h *Header) Render() app.UI {

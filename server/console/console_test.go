@@ -100,6 +100,9 @@ func TestFiles(t *testing.T) {
 	t.Run("are not sent again to who has them", func(t *testing.T) {
 		t.Parallel()
 		res := ask(t, h, http.MethodGet, "/app.css", "Accept-Encoding", "br", "If-None-Match", `"c0ffee-br"`)
+		if got := body(t, res); got != "" {
+			t.Errorf("body %q", got)
+		}
 		if res.StatusCode != http.StatusNotModified {
 			t.Errorf("status %d", res.StatusCode)
 		}
@@ -178,8 +181,9 @@ func TestAConsoleThatIsNotBuilt(t *testing.T) {
 	if page := body(t, res); res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(page, "run make") {
 		t.Errorf("status %d: %s", res.StatusCode, page)
 	}
-	if res := ask(t, h, http.MethodGet, "/app.js"); res.StatusCode != http.StatusNotFound {
-		t.Errorf("a missing file gives %d", res.StatusCode)
+	res = ask(t, h, http.MethodGet, "/app.js")
+	if problem := body(t, res); res.StatusCode != http.StatusNotFound {
+		t.Errorf("a missing file gives %d: %s", res.StatusCode, problem)
 	}
 }
 

@@ -46,7 +46,7 @@ type source struct {
 
 // build writes every file and returns the manifest of them.
 func (b builder) build(ctx context.Context) (web.Manifest, error) {
-	if err := os.MkdirAll(b.out, 0o755); err != nil {
+	if err := os.MkdirAll(b.out, 0o755); err != nil { //nolint:gosec // built files are for everybody to read
 		return web.Manifest{}, fmt.Errorf("make the output directory: %w", err)
 	}
 	wasm, err := b.compile(ctx)
@@ -111,7 +111,7 @@ func (b builder) compile(ctx context.Context) ([]byte, error) {
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("compile ./wasm: %w", err)
 	}
-	wasm, err := os.ReadFile(file)
+	wasm, err := os.ReadFile(file) //nolint:gosec // the path is this program's own
 	if err != nil {
 		return nil, fmt.Errorf("read the program: %w", err)
 	}
@@ -130,7 +130,7 @@ func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
 	)
 	var errs []error
 	read := func(path ...string) []byte {
-		content, err := os.ReadFile(filepath.Join(path...))
+		content, err := os.ReadFile(filepath.Join(path...)) //nolint:gosec // the paths are this program's own
 		errs = append(errs, err)
 		return content
 	}
@@ -290,8 +290,8 @@ func assetOf(s source) web.Asset {
 func digestOf(sources []source) string {
 	h := sha256.New()
 	for _, s := range sources {
-		fmt.Fprintf(h, "%s %d\n", s.path, len(s.content))
-		h.Write(s.content)
+		_, _ = fmt.Fprintf(h, "%s %d\n", s.path, len(s.content)) // a hash never fails
+		_, _ = h.Write(s.content)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -311,7 +311,7 @@ func pagePattern() string {
 
 // goOutput runs the go command and returns what it prints.
 func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this program's own
 	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
