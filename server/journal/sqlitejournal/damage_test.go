@@ -226,16 +226,114 @@ func TestDamagedOriginAndToolAreFound(t *testing.T) {
 	}
 }
 
-// TestFlippedBitIsNeverAShorterHistory flips a bit in a byte every so often, one at a time. Each run then
-// reads as it was, or says that it is damaged, or the file is refused.
-func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
+// loseLastEntry returns a damage that takes the last entry out of an index of one page.
+func loseLastEntry(index string) func(t *testing.T, path string) {
+	return func(t *testing.T, path string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page, pageSize int
+		row := db.QueryRowContext(t.Context(), `SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = ?`, index)
+		if err := errors.Join(row.Scan(&page, &pageSize), db.Close()); err != nil {
+			t.Fatalf("look for index %s: %v", index, err)
+		}
+		content, err := os.ReadFile(path) //nolint:gosec // a file of this test
+		if err != nil {
+			t.Fatal(err)
+		}
+		// SQLite's file format, section 1.6: the page's kind, 10 for a leaf of an index, and at 3 its count of cells.
+		header := content[(page-1)*pageSize:]
+		if header[0] != 10 || header[4] == 0 {
+			t.Fatalf("page %d is no leaf of an index with entries", page)
+		}
+		header[4]--
+		if err := os.WriteFile(path, content, 0o600); err != nil { //nolint:gosec // a file of this test
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestIndexThatLostAnEntryChangesNoRun(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "journal.db")
+	for _, index := range []string{
+		"sqlite_autoindex_runs_1", "runs_by_state", "runs_by_created",
+		"sqlite_autoindex_tasks_1", "sqlite_autoindex_tasks_2", "chunks_by_origin",
+	} {
+		t.Run(index, func(t *testing.T) {
+			t.Parallel()
+			path, _ := filled(t)
+			loseLastEntry(index)(t, path)
+			content, err := os.ReadFile(path) //nolint:gosec // a file of this test
+			if err != nil {
+				t.Fatal(err)
+			}
+			readsTrue(t, path, content, "an entry lost")
+		})
+	}
+}
+
+func TestDamagedKeyIndex(t *testing.T) {
+	t.Parallel()
+	again := journaltest.NewRun(5)
+	again.Key = "key2"
+	t.Run("that lost a key lets it be used again", func(t *testing.T) {
+		t.Parallel()
+		j := damaged(t, loseLastEntry("sqlite_autoindex_tasks_2"))
+		if err := j.Create(t.Context(), again, journaltest.NewBatch(again.ID, 0, 1)); err != nil {
+			t.Fatal(err)
+		}
+		first, err := j.Run(t.Context(), journaltest.RunID(2))
+		if err != nil || first.Key != again.Key {
+			t.Errorf("the key's first run has key %q, %v, want %q", first.Key, err, again.Key)
+		}
+	})
+	t.Run("that leads to another run is found", func(t *testing.T) {
+		t.Parallel()
+		j := damaged(t, func(t *testing.T, path string) {
+			t.Helper()
+			content, err := os.ReadFile(path) //nolint:gosec // a file of this test
+			if err != nil {
+				t.Fatal(err)
+			}
+			// In an index the key is followed by the row's number, in the table by the digest.
+			altered := bytes.Replace(content, []byte("key2\x03"), []byte("key3\x03"), 1)
+			if bytes.Equal(altered, content) {
+				t.Fatal("the index has no such entry")
+			}
+			if err := os.WriteFile(path, altered, 0o600); err != nil { //nolint:gosec // a file of this test
+				t.Fatal(err)
+			}
+		})
+		taken := journaltest.NewRun(6)
+		taken.Key = "key3"
+		var d *journal.DamagedError
+		err := j.Create(t.Context(), taken, journaltest.NewBatch(taken.ID, 0, 1))
+		if !errors.As(err, &d) || d.Run != journaltest.RunID(2) {
+			t.Errorf("Create gives %v, want a DamagedError of run 2", err)
+		}
+		wantHistory(t, j, 2, 7)
+	})
+}
+
+// filled returns the path of a file as fill makes it, and what it holds.
+func filled(t *testing.T) (path string, whole []byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
 	whole, err := os.ReadFile(path) //nolint:gosec // a file of this test
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path, whole
+}
+
+// TestFlippedBitIsNeverAShorterHistory flips a bit in a byte every so often, one at a time. Each run then
+// reads as it was, or says that it is damaged, or the file is refused.
+func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
+	t.Parallel()
+	path, whole := filled(t)
 	var found int
 	for at := 0; at < len(whole); at += 389 {
 		flipped := bytes.Clone(whole)
@@ -252,12 +350,7 @@ func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
 // TestTruncatedFileIsNeverAShorterHistory cuts the file at every page and within.
 func TestTruncatedFileIsNeverAShorterHistory(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "journal.db")
-	fill(t, path)
-	whole, err := os.ReadFile(path) //nolint:gosec // a file of this test
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, whole := filled(t)
 	for size := 100; size < len(whole); size += 2048 {
 		if !readsTrue(t, path, whole[:size], fmt.Sprintf("cut at %d of %d bytes", size, len(whole))) {
 			t.Errorf("a file cut at %d of %d bytes reads as if it were whole", size, len(whole))

@@ -12,8 +12,14 @@
 // because that is what a crash in mid-write looks like. Should the disk damage frames of the log that were
 // fsynced, the commits from there to the end of the log are gone, for every run alike, and no trace says so.
 // The window is what was written since the last checkpoint, some megabytes, and it is empty after a clean
-// Close. Indexes and labels carry no checksums: damage there can hide a run from a list's filter, but not from
-// a list without filters, nor change a run.
+// Close.
+//
+// Labels and indexes carry no checksums. What an index says is held against the checksum of the row that it
+// leads to, so that an entry that leads to the wrong row ends in a *journal.DamagedError; an entry that is gone
+// leaves no trace. Such damage never changes a run, and a run asked for by its id is whole or damaged, never
+// missing, unless two indexes lost it. But it can hide a run from lists, or show it under a label that is not
+// its own, and hide a batch from Batch. And it can free an idempotency key: the create that comes again with
+// the key is then stored as a second run beside the first.
 package sqlitejournal
 
 import (
