@@ -68,28 +68,3 @@ func sumChunk(c chunk) checksum {
 func sumTool(t journal.Tool) checksum {
 	return sumRow(kindTool, t.Spec, []string{t.Name, t.Version, string(t.Digest)})
 }
-
-// frameEvents returns the events one behind the other, each behind its length as an unsigned varint. Lengths
-// rather than line ends, so that the bytes of an event cannot move the borders of its neighbours.
-func frameEvents(events [][]byte) []byte {
-	size := 0
-	for _, event := range events {
-		size += len(event) + binary.MaxVarintLen32
-	}
-	body := make([]byte, 0, size)
-	for _, event := range events {
-		body = binary.AppendUvarint(body, uint64(len(event)))
-		body = append(body, event...)
-	}
-	return body
-}
-
-// nextFrame returns the first event of body and what follows it; ok is false when body is not framed.
-func nextFrame(body []byte) (event, rest []byte, ok bool) {
-	length, n := binary.Uvarint(body)
-	if n <= 0 || length > uint64(len(body)-n) { //nolint:gosec // n is at most len(body)
-		return nil, nil, false
-	}
-	end := n + int(length) //nolint:gosec // at most len(body)
-	return body[n:end:end], body[end:], true
-}

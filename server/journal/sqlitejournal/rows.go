@@ -11,15 +11,6 @@ import (
 	"axiom25/server/journal"
 )
 
-// seqBits is how many low bits of a chunk's place are its first seq; the others are the run's number.
-const seqBits = 32
-
-// seqMax is the highest seq that a place can hold.
-const seqMax contracts.Seq = 1<<seqBits - 1
-
-// placeOf returns where a chunk lies that begins with seq first.
-func placeOf(n int64, first contracts.Seq) int64 { return n<<seqBits | int64(first) }
-
 // head is what a row of runs says beside its summary.
 type head struct {
 	n       int64
@@ -109,38 +100,7 @@ func scanTask(row scanner) (journal.Run, error) {
 	return run, nil
 }
 
-// chunk is a row of chunks: what one append stored.
-type chunk struct {
-	run         contracts.RunID
-	first, last contracts.Seq
-	origin      *journal.Origin
-	body        []byte
-	sum         checksum
-}
-
-// scanChunk reads a row of chunks and verifies its checksum.
-func scanChunk(row scanner, run contracts.RunID) (chunk, error) {
-	c := chunk{run: run}
-	var place int64
-	var after sql.Null[contracts.Seq]
-	var digest sql.Null[contracts.Digest]
-	if err := row.Scan(&place, &c.last, &after, &digest, &c.sum, &c.body); err != nil {
-		return chunk{}, err
-	}
-	c.first = contracts.Seq(place) & seqMax
-	if after.Valid {
-		c.origin = &journal.Origin{After: after.V, Digest: digest.V}
-	}
-	if c.sum != sumChunk(c) {
-		return chunk{}, &journal.DamagedError{Run: run, From: c.first}
-	}
-	return c, nil
-}
-
-// chunkColumns are what scanChunk reads.
-const chunkColumns = `place, last, origin_after, origin_digest, sum, body`
-
-// decodeSummary reads the summary that encodeSummary wrote.
+// decodeSummary reads a summary as prepareBatch encoded it.
 func decodeSummary(id contracts.RunID, text []byte) (contracts.Summary, error) {
 	var s contracts.Summary
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -149,13 +109,17 @@ func decodeSummary(id contracts.RunID, text []byte) (contracts.Summary, error) {
 	return s, nil
 }
 
-// readError turns an error of the database into the journal's: damage from event from on, or itself.
+// readError turns an error of the database into the journal's: damage from event from on, or itself. The id is
+// empty where it is not known which run was being read.
 func readError(err error, id contracts.RunID, from contracts.Seq) error {
 	if damaged, ok := errors.AsType[*journal.DamagedError](err); ok {
 		return damaged
 	}
 	if isDamage(err) {
 		return errors.Join(&journal.DamagedError{Run: id, From: from}, err)
+	}
+	if id == "" {
+		return fmt.Errorf("read runs: %w", err)
 	}
 	return fmt.Errorf("read run %s: %w", id, err)
 }

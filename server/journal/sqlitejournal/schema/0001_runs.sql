@@ -1,5 +1,5 @@
--- What is stored once, when a run is created, lies in tasks; what every append replaces lies in runs. Rows end
--- in sum, the CRC-32C that checksum.go computes over everything else that the row says.
+-- What is stored once, when a run is created, lies in tasks; what every append replaces lies in runs. sum is
+-- the CRC-32C that checksum.go computes over everything else that the row says.
 
 CREATE TABLE runs (
 	n       INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused, so that no run can meet the chunks of another
