@@ -180,24 +180,20 @@ func damagedFrom(err error, due contracts.Seq) error {
 // Batch implements journal.Reader.
 func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (stored journal.Stored, err error) {
 	err = j.read(func() error {
-		h, _, err := readRun(ctx, j.reader.runByID, j.reader.taskOfRun, id)
-		if err != nil {
-			return err
-		}
-		stored, err = scanStored(j.reader.chunkOfOrigin.QueryRowContext(ctx, h.n, int64(after)), id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("batch of run %s after %d: %w", id, after, journal.ErrNotFound)
-		}
+		stored, err = j.reader.batch(ctx, id, after)
 		return err
 	})
 	return stored, err
 }
 
-// scanStored reads where a batch lies that has an origin.
-func scanStored(row scanner, id contracts.RunID) (journal.Stored, error) {
-	c, err := scanChunk(row, id)
-	if errors.Is(err, sql.ErrNoRows) {
+func (r *reader) batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (journal.Stored, error) {
+	h, _, err := readRun(ctx, r.runByID, r.taskOfRun, id)
+	if err != nil {
 		return journal.Stored{}, err
+	}
+	c, err := scanChunk(r.chunkOfOrigin.QueryRowContext(ctx, h.n, int64(after)), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return journal.Stored{}, fmt.Errorf("batch of run %s after %d: %w", id, after, journal.ErrNotFound)
 	}
 	if err != nil {
 		return journal.Stored{}, readError(err, id, 0)

@@ -58,7 +58,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 	return s, nil
 }
 
-// close releases the statements.
+// close releases the statements, which database/sql, unlike those of a pool, does not close with their connection.
 func (s *writeStatements) close() error {
 	var err error
 	for _, stmt := range s.all {
@@ -214,7 +214,7 @@ func (w *writer) refuseCreate(id contracts.RunID, key string) error {
 		return nil
 	}
 	if err != nil {
-		return readError(err, owner.ID, 0)
+		return readError(err, "", 0)
 	}
 	return &journal.KeyTakenError{Run: owner.ID, TaskDigest: owner.TaskDigest}
 }
