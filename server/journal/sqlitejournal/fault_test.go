@@ -75,9 +75,7 @@ func TestWritesThatWaitShareAnFsync(t *testing.T) {
 	j, _ := d.open(t, sqlitejournal.Options{})
 	defer closeJournal(t, j)
 	const runs = 20
-	for i := range runs {
-		create(t, j, i)
-	}
+	createMany(t, j, runs)
 	gate := newGate()
 	d.set(nil, gate.wait)
 	before, _ := d.walSyncs()
@@ -116,9 +114,7 @@ func TestQueueIsBounded(t *testing.T) {
 			d := newDisk(t)
 			j, _ := d.open(t, opts)
 			defer closeJournal(t, j)
-			for i := range 4 {
-				create(t, j, i)
-			}
+			createMany(t, j, 4)
 			gate := newGate()
 			d.set(nil, gate.wait)
 			outcomes := []chan error{background(func() error { return appendOne(t.Context(), j, 0, 1) })}
@@ -150,8 +146,7 @@ func TestContextThatEndsWhileAWriteWaits(t *testing.T) {
 	d := newDisk(t)
 	j, _ := d.open(t, sqlitejournal.Options{})
 	defer closeJournal(t, j)
-	create(t, j, 0)
-	create(t, j, 1)
+	createMany(t, j, 2)
 	gate := newGate()
 	d.set(nil, gate.wait)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -175,8 +170,7 @@ func TestCloseWaitsForWhatWasAccepted(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
 	j, path := d.open(t, sqlitejournal.Options{})
-	create(t, j, 0)
-	create(t, j, 1)
+	createMany(t, j, 2)
 	gate := newGate()
 	d.set(nil, gate.wait)
 	outcomes := []chan error{background(func() error { return appendOne(t.Context(), j, 0, 1) })}
@@ -237,9 +231,7 @@ func TestFullDiskFailsOnlyTheWritesThatMeetIt(t *testing.T) {
 	d := newDisk(t)
 	j, _ := d.open(t, sqlitejournal.Options{})
 	defer closeJournal(t, j)
-	for i := range 3 {
-		create(t, j, i)
-	}
+	createMany(t, j, 3)
 	gate := newGate()
 	d.set(nil, gate.wait)
 	first := background(func() error { return appendOne(t.Context(), j, 0, 1) })
@@ -329,9 +321,7 @@ func TestFailedFsyncFailsAllThatWait(t *testing.T) {
 	d := newDisk(t)
 	j, _ := d.open(t, sqlitejournal.Options{})
 	defer closeJournal(t, j)
-	for i := range 3 {
-		create(t, j, i)
-	}
+	createMany(t, j, 3)
 	gate := newGate()
 	d.set(nil, func(file string) int32 {
 		gate.wait(file)
@@ -469,6 +459,14 @@ func create(t *testing.T, j journal.Journal, i int) {
 	run := journaltest.NewRun(i)
 	if err := j.Create(t.Context(), run, journaltest.NewBatch(run.ID, 0, 1)); err != nil {
 		t.Fatalf("create run %d: %v", i, err)
+	}
+}
+
+// createMany creates runs 0..n-1 with one event each.
+func createMany(t *testing.T, j journal.Journal, n int) {
+	t.Helper()
+	for i := range n {
+		create(t, j, i)
 	}
 }
 

@@ -24,7 +24,6 @@ func TestContract(t *testing.T) {
 // open opens the journal in path.
 func open(t *testing.T, path string, opts sqlitejournal.Options) *sqlitejournal.Journal {
 	t.Helper()
-	t.Helper()
 	j, err := sqlitejournal.Open(t.Context(), path, opts)
 	if err != nil {
 		t.Fatalf("open: %v", err)
