@@ -66,7 +66,7 @@ func (e *KeyTakenError) Error() string {
 }
 
 // DamagedError says that stored bytes do not match their checksum, or are missing. What lies before From, and
-// was asked for, was read whole. Run is empty where a tool is damaged.
+// was asked for, was read whole. Run is empty where a tool is damaged, or where the damage hides which run it is.
 type DamagedError struct {
 	Run  contracts.RunID
 	From contracts.Seq
@@ -74,6 +74,9 @@ type DamagedError struct {
 
 // Error implements error.
 func (e *DamagedError) Error() string {
+	if e.Run == "" {
+		return "journal: what is stored is damaged"
+	}
 	return fmt.Sprintf("journal: run %s is damaged from event %d on", e.Run, e.From)
 }
 
