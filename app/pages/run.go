@@ -78,10 +78,10 @@ func (p *Run) Render() app.UI {
 			Tone: parts.ToneError, Text: "This run cannot be shown: " + lowerFirst(sentence) + ".", Detail: detail,
 			Action: "All runs", Href: "/",
 		})
-	case p.run.Loading() && p.run.Connection.Phase == feed.Waiting:
+	case p.run.Loading() && p.run.Connection.Attempt > 0:
 		return parts.Page("/r", &parts.Notice{
-			Tone: parts.ToneError, Text: p.run.Connection.Words(p.clock()) + ".",
-			Detail: "The server does not answer.", Action: "Try now", OnAction: p.retry,
+			Tone: parts.ToneError, Text: "The server cannot be reached.",
+			Detail: p.run.Connection.Words(p.clock()), Action: "Try now", OnAction: p.retry,
 		})
 	case p.run.Loading():
 		return parts.Page("/r", &parts.Notice{Tone: parts.ToneLoading, Text: "Reading the run"})
@@ -106,11 +106,7 @@ func (p *Run) Render() app.UI {
 
 // head says what the run is, where it stands and what it has used.
 func (p *Run) head(f store.Fold) app.UI {
-	used := f.Used
-	if f.Live() {
-		used.WallMS = max(used.WallMS, p.now().Sub(f.CreatedAt))
-	}
-	gauges := parts.Gauges(used, f.Limits)
+	gauges := parts.Gauges(f.UsedAt(p.now()), f.Limits)
 	tightest := parts.Tightest(gauges).Name
 	if name, ok := limitOf(f.Reason); ok {
 		tightest = name // the limit that was reached, or that one more would have passed

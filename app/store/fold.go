@@ -23,7 +23,7 @@ type Fold struct {
 	// CreatedAt and LastTime are the times of the first and the last event, LastSeq the last event's position.
 	CreatedAt, LastTime contracts.Time
 	LastSeq             contracts.Seq
-	// Used is the last reading of the meter.
+	// Used is what was used up to the last event, or by a run that has ended.
 	Used contracts.Usage
 	// Drafts are the answers in the order in which they began, each attempt on its own; the last is the one
 	// that counts. Thoughts are the thoughts likewise.
@@ -85,6 +85,20 @@ func (f Fold) Answer() *Message {
 
 // Live reports whether events can still follow.
 func (f Fold) Live() bool { return f.LastSeq > 0 && f.Done == nil }
+
+// UsedAt is what is used at a time after the last event: while the run lives, time goes on.
+func (f Fold) UsedAt(now contracts.Time) contracts.Usage {
+	used := f.Used
+	if !f.Live() {
+		return used
+	}
+	since := max(now.Sub(f.LastTime), 0)
+	used.WallMS += since
+	if f.State == contracts.StateRunning {
+		used.ActiveMS += since
+	}
+	return used
+}
 
 // Folder folds a stream event by event. The zero value stands before the first.
 type Folder struct {
@@ -182,6 +196,9 @@ func (f *Folder) Fold() Fold {
 		if v.Header.Limits != nil {
 			v.Limits = *v.Header.Limits
 		}
+	}
+	if v.Live() && v.Violation == nil {
+		v.Used = f.state.Used(f.lastTime, contracts.EngineUsage{})
 	}
 	judged := make(map[string]*runstate.TranscriptVerdict, len(v.Verdicts))
 	for i := range v.Verdicts {

@@ -123,6 +123,20 @@ func TestFold(t *testing.T) {
 		}
 	})
 
+	t.Run("time goes on while the run lives", func(t *testing.T) {
+		t.Parallel()
+		f := folded(t, queued(), running(), &contracts.ThoughtData{ID: "t", Delta: "x", Attempt: 1, Kind: contracts.ThoughtPlan})
+		if used := f.UsedAt(f.LastTime.Add(1000)); used.WallMS != 1002 || used.ActiveMS != 1001 {
+			t.Errorf("a second after the last event: %+v", used)
+		}
+		if used := f.UsedAt(f.CreatedAt); used != f.Used {
+			t.Errorf("by a clock that is behind: %+v, want %+v", used, f.Used)
+		}
+		if f := folded(t, queued()); f.UsedAt(f.LastTime.Add(1000)).ActiveMS != 0 {
+			t.Error("a queued run is active")
+		}
+	})
+
 	t.Run("what breaks an invariant is shown, with the first violation", func(t *testing.T) {
 		t.Parallel()
 		f := folded(t, queued(), &contracts.TokenData{ID: "m", Delta: "too early", Attempt: 1, Channel: contracts.ChannelAnswer})
