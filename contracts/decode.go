@@ -27,8 +27,10 @@ const (
 // Decode reads one whole document as a T: a contract (TaskSpec, Budget, VerifyContract, ToolSpec) or a request
 // body (Answer, CancelRequest, ApprovalDecision, ForkRequest, ClaimRequest). It refuses what the contract does
 // not say (unknown fields, duplicate names, null, trailing bytes …), fills in defaults, and collects every
-// problem. The error is always a *Problem: malformed, too-large, unsupported-schema-version or invalid-document.
-// The result shares no memory with doc.
+// problem. A contract that names the version before the current one is held against the rules of that version, its
+// problems point into it as it was sent, and what is returned is what it becomes in the current one. The error is always
+// a *Problem: malformed, too-large, unsupported-schema-version or invalid-document. The result shares no memory with
+// doc.
 func Decode[T any](doc []byte) (*T, error) {
 	v := new(T)
 	if p := decodeDocument(doc, v, false); p != nil {
@@ -85,61 +87,101 @@ func decodeDocument(doc []byte, v any, lenient bool) *Problem {
 	}
 	u := unit{doc: doc, pointer: rootPointer, lenient: lenient}
 	var found findings
-	if p := u.decode(v, &found); p != nil {
+	version, p := u.decode(v, &found)
+	if p != nil {
 		return p
 	}
-	if p := found.invalid(v); p != nil {
+	if p := found.invalid(v, version); p != nil {
 		return p
 	}
 	return nil
 }
 
-// invalid turns the findings into the problem of a document of v's type.
-func (f *findings) invalid(v any) *Problem {
+// invalid turns the findings into the problem of a document of v's type that was sent in a version.
+func (f *findings) invalid(v any, version int) *Problem {
 	name := reflect.TypeOf(v).Elem().Name()
-	return f.problem(ProblemInvalidDocument, name+" is invalid", schemaName(name))
+	return f.problem(ProblemInvalidDocument, name+" is invalid", schemaNameIn(name, version))
 }
 
 // schemaName is the contract and version that a problem names.
-func schemaName(name string) string { return strings.ToLower(name) + "/v" + strconv.Itoa(Version) }
+func schemaName(name string) string { return schemaNameIn(name, Version) }
 
-// decode reads the unit into v and collects what is wrong. The problem that it returns is one that leaves nothing to
-// collect.
-func (u unit) decode(v any, found *findings) *Problem {
-	if p := checkVersion(u.doc, u.base, u.pointer); p != nil {
+// schemaNameIn is schemaName for a document that was sent in another version.
+func schemaNameIn(name string, version int) string {
+	return strings.ToLower(name) + "/v" + strconv.Itoa(version)
+}
+
+// decode reads the unit into v and collects what is wrong, by the rules of the version that it was sent in, which it
+// returns. The problem that it returns is one that leaves nothing to collect.
+func (u unit) decode(v any, found *findings) (version int, p *Problem) {
+	version, p = u.sentIn(v)
+	if p != nil {
+		return version, p
+	}
+	first := len(found.list)
+	if version == Version {
+		p = u.decodeCurrent(v, found)
+	} else {
+		p = u.decodeEarlier(v, earlierOf(v, int64(version)), found)
+	}
+	if p == nil {
+		found.locate(first, u.doc, u.base, u.pointer)
+	}
+	return version, p
+}
+
+// decodeCurrent is decode for a document of the current version.
+func (u unit) decodeCurrent(v any, found *findings) *Problem {
+	if p := u.read(v, MaxDepth, found); p != nil {
 		return p
 	}
+	u.crossCheck(v, nil, found)
+	return nil
+}
+
+// decodeEarlier is decode for a document of an older version. The rules between its fields are those of the current
+// version, asked of what it becomes under the names that its author knows: so nothing that is valid turns invalid on
+// its way.
+func (u unit) decodeEarlier(v any, e *earlier, found *findings) *Problem {
+	if len(u.doc) > e.maxBytes {
+		return tooLarge(int64(e.maxBytes))
+	}
+	if p := u.read(e.sent, e.maxDepth, found); p != nil {
+		return p
+	}
+	e.lift()
+	u.crossCheck(v, e.names, found)
+	return nil
+}
+
+// read reads the unit into the struct that v points to and holds each value against its own rules: first all at once,
+// which is quick and mostly enough, and where that finds anything each rule on its own.
+func (u unit) read(v any, maxDepth int, found *findings) *Problem {
 	target := reflect.ValueOf(v).Elem()
 	p, err := planOf(target.Type())
 	if err != nil {
 		return NewProblem(ProblemInternal, err.Error())
 	}
-	if offset, deep := tooDeep(u.doc); deep {
+	if offset, deep := tooDeep(u.doc, maxDepth); deep {
 		place := u.base + offset
-		found.addUnread(u.pointer, place, CodeDepth, params{"max": MaxDepth})
+		found.addUnread(u.pointer, place, CodeDepth, params{"max": maxDepth})
 		return nil
 	}
-	first := len(found.list)
 	r := reader{doc: u.doc, base: u.base, at: u.pointer, lenient: u.lenient, found: found}
 	if err := r.read(p, target); err != nil && !errors.Is(err, errFull) {
 		return u.malformed(err)
 	}
-	u.judge(p, target, v, found)
-	found.locate(first, u.doc, u.base, u.pointer)
+	if !found.full() && (!found.clean() || engine().Struct(v) != nil) {
+		judge{found: found, lenient: u.lenient}.object(p, target, u.pointer)
+	}
 	return nil
 }
 
-// judge holds what was read against the rules: first all at once, which is quick and mostly enough, and where that
-// finds anything each rule on its own.
-func (u unit) judge(p *plan, target reflect.Value, v any, found *findings) {
-	if found.full() {
-		return
-	}
-	if !found.clean() || engine().Struct(v) != nil {
-		judge{found: found, lenient: u.lenient}.object(p, target, u.pointer)
-	}
+// crossCheck holds what was read against the rules that look at more than one field. names are what the author calls
+// the members that have another name now.
+func (u unit) crossCheck(v any, names map[string]string, found *findings) {
 	if c, ok := v.(crossChecked); ok && !found.full() {
-		c.crossCheck(place{found: found, pointer: u.pointer})
+		c.crossCheck(place{found: found, pointer: u.pointer, names: names})
 	}
 }
 
@@ -153,13 +195,23 @@ type crossChecked interface {
 type place struct {
 	found   *findings
 	pointer string
+	// names are what the document calls the members that it does not call as the struct does.
+	names map[string]string
+}
+
+// to returns the pointer to a member.
+func (p place) to(name string) string {
+	if sent, ok := p.names[name]; ok {
+		name = sent
+	}
+	return appendMember(p.pointer, name)
 }
 
 // in returns the place of a member.
-func (p place) in(name string) place { return place{p.found, appendMember(p.pointer, name)} }
+func (p place) in(name string) place { return place{p.found, p.to(name), p.names} }
 
 // item returns the place of an element.
-func (p place) item(i int) place { return place{p.found, appendIndex(p.pointer, i)} }
+func (p place) item(i int) place { return place{p.found, appendIndex(p.pointer, i), p.names} }
 
 // sound reports whether all named members were read and obey their own rules; absent ones are sound.
 func (p place) sound(names ...string) bool {
@@ -167,7 +219,7 @@ func (p place) sound(names ...string) bool {
 		return true
 	}
 	for _, name := range names {
-		if !p.found.sound(appendMember(p.pointer, name)) {
+		if !p.found.sound(p.to(name)) {
 			return false
 		}
 	}
@@ -175,7 +227,7 @@ func (p place) sound(names ...string) bool {
 }
 
 // whole reports whether a member and all that it holds is sound.
-func (p place) whole(name string) bool { return p.found.whole(appendMember(p.pointer, name)) }
+func (p place) whole(name string) bool { return p.found.whole(p.to(name)) }
 
 // breaks records that the value breaks a rule; related names other members of the same object.
 func (p place) breaks(code Code, values params) { p.found.add(p.pointer, code, values) }
@@ -184,15 +236,15 @@ func (p place) breaks(code Code, values params) { p.found.add(p.pointer, code, v
 func (p place) member(name string, code Code, values params, siblings ...string) {
 	related := make([]string, len(siblings))
 	for i, s := range siblings {
-		related[i] = appendMember(p.pointer, s)
+		related[i] = p.to(s)
 	}
-	p.found.add(appendMember(p.pointer, name), code, values, related...)
+	p.found.add(p.to(name), code, values, related...)
 }
 
 // demandVersion records that a document at p does not name its version. An embedded contract may leave it out.
 func (p place) demandVersion(version int) {
 	if version == 0 && p.sound(versionField) {
-		p.found.add(appendMember(p.pointer, versionField), CodeRequired, nil)
+		p.found.add(p.to(versionField), CodeRequired, nil)
 	}
 }
 
@@ -214,7 +266,10 @@ func (u unit) malformed(err error) *Problem {
 	offset, code := u.base+int64(len(u.doc)), CodeSyntax
 	var syntactic *jsontext.SyntacticError
 	var trailing *trailingError
+	var embedded *Problem
 	switch {
+	case errors.As(err, &embedded):
+		return embedded
 	case errors.As(err, &trailing):
 		offset, code = u.base+trailing.offset, CodeTrailing
 	case errors.As(err, &syntactic):
@@ -244,9 +299,9 @@ func tooLarge(limit int64) *Problem {
 	return p
 }
 
-// tooDeep returns where a document nests deeper than MaxDepth. It looks at brackets only, so that depth costs
-// nothing to refuse.
-func tooDeep(doc []byte) (offset int64, deep bool) {
+// tooDeep returns where a document nests deeper than limit. It looks at brackets only, so that depth costs nothing to
+// refuse.
+func tooDeep(doc []byte, limit int) (offset int64, deep bool) {
 	depth, quoted := 0, false
 	for i := 0; i < len(doc); i++ {
 		switch c := doc[i]; {
@@ -256,7 +311,7 @@ func tooDeep(doc []byte) (offset int64, deep bool) {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
+			if depth++; depth > limit {
 				return int64(i), true
 			}
 		case c == '}' || c == ']':
@@ -292,11 +347,11 @@ func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
 			found.addUnread(u.pointer, offset, CodeSize, params{"max": MaxDocumentBytes})
 			continue
 		}
-		if p := u.decode(&events[i], &found); p != nil {
+		if _, p := u.decode(&events[i], &found); p != nil {
 			return nil, p
 		}
 	}
-	if p := found.invalid(&events[0]); p != nil {
+	if p := found.invalid(&events[0], Version); p != nil {
 		return nil, p
 	}
 	return events, nil
@@ -322,7 +377,7 @@ func splitBatch(body []byte) ([]unit, *Problem) {
 // splitArray cuts a JSON array into its elements.
 func splitArray(body []byte) ([]unit, *Problem) {
 	whole := unit{doc: body, pointer: rootPointer}
-	if offset, deep := tooDeep(body); deep {
+	if offset, deep := tooDeep(body, MaxDepth); deep {
 		var found findings
 		found.addUnread(rootPointer, offset, CodeDepth, params{"max": MaxDepth})
 		return nil, found.problem(ProblemInvalidDocument, "EngineEvent is invalid", schemaName("EngineEvent"))

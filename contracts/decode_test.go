@@ -433,13 +433,39 @@ func TestProblem(t *testing.T) {
 }
 
 func TestUnsupportedVersion(t *testing.T) {
-	_, err := contracts.Decode[contracts.TaskSpec]([]byte(`{"gaol":1,"schema_version":1}`))
-	var p *contracts.Problem
-	if !errors.As(err, &p) || !p.Has(contracts.ProblemUnsupportedVersion) || p.Status != 400 {
-		t.Fatalf("got %v", err)
-	}
-	if p.Requested == nil || *p.Requested != 1 || !slices.Equal(p.Supported, []int{contracts.Version}) {
-		t.Errorf("requested %v, supported %v", p.Requested, p.Supported)
+	inputs, others := []int{contracts.Version - 1, contracts.Version}, []int{contracts.Version}
+	for name, c := range map[string]struct {
+		decode    func([]byte) error
+		doc       string
+		requested int64
+		pointer   string
+		supported []int
+	}{
+		"a task":              {decode[contracts.TaskSpec], `{"gaol":1,"schema_version":9}`, 9, "#/schema_version", inputs},
+		"a task of version 0": {decode[contracts.TaskSpec], `{"schema_version":0}`, 0, "#/schema_version", inputs},
+		"a budget":            {decode[contracts.Budget], `{"schema_version":3}`, 3, "#/schema_version", inputs},
+		"a contract":          {decode[contracts.VerifyContract], `{"schema_version":-1}`, -1, "#/schema_version", inputs},
+		"a tool":              {decode[contracts.ToolSpec], `{"schema_version":3}`, 3, "#/schema_version", inputs},
+		"a task in a request": {decode[contracts.ForkRequest], `{"seq":0,"task":{"schema_version":3}}`, 3, "#/task/schema_version", inputs},
+		"a request":           {decode[contracts.ForkRequest], `{"schema_version":1,"seq":1}`, 1, "#/schema_version", others},
+		"an event":            {decode[contracts.RunEvent], `{"schema_version":1}`, 1, "#/schema_version", others},
+		"an engine's line": {func(doc []byte) error {
+			_, err := contracts.DecodeEngineEvents(doc)
+			return err
+		}, `{"schema_version":1}`, 1, "#/0/schema_version", others},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p *contracts.Problem
+			if err := c.decode([]byte(c.doc)); !errors.As(err, &p) || !p.Has(contracts.ProblemUnsupportedVersion) || p.Status != 400 {
+				t.Fatalf("got %v", err)
+			}
+			if p.Requested == nil || *p.Requested != c.requested || !slices.Equal(p.Supported, c.supported) {
+				t.Errorf("requested %v, supported %v", p.Requested, p.Supported)
+			}
+			if len(p.Errors) != 1 || p.Errors[0].Pointer != c.pointer || p.Errors[0].Offset == nil {
+				t.Errorf("errors %+v", p.Errors)
+			}
+		})
 	}
 }
 
@@ -447,7 +473,8 @@ func TestStatusOfProblems(t *testing.T) {
 	for doc, want := range map[string]contracts.ProblemType{
 		`{`:                                 contracts.ProblemMalformed,
 		strings.Repeat(" ", 1<<20+1):        contracts.ProblemTooLarge,
-		`{"schema_version":1}`:              contracts.ProblemUnsupportedVersion,
+		`{"schema_version":1}`:              contracts.ProblemInvalidDocument,
+		`{"schema_version":3}`:              contracts.ProblemUnsupportedVersion,
 		`{"schema_version":2}`:              contracts.ProblemInvalidDocument,
 		strings.Repeat("[", 40) + "garbage": contracts.ProblemInvalidDocument,
 	} {

@@ -99,12 +99,11 @@ func judgeSchema(raw []byte, object bool) []FieldError {
 	return errs
 }
 
-// describesObject reports whether the root of a schema says type: object, as MCP and the model APIs demand it.
+// describesObject reports whether the root of a schema says type: object, as MCP and the model APIs demand it. It reads
+// a map because a struct's names would match in any case.
 func describesObject(raw []byte) bool {
-	var root struct {
-		Type any `json:"type"`
-	}
-	return json.Unmarshal(raw, &root) == nil && root.Type == "object"
+	var root map[string]any
+	return json.Unmarshal(raw, &root) == nil && root["type"] == "object"
 }
 
 // parseFree reads free JSON for the schema library. It refuses what is not I-JSON: the library would spend gigabytes
@@ -116,7 +115,7 @@ func parseFree(raw []byte) (any, []FieldError) {
 		return nil, found.sorted()
 	}
 	u := unit{doc: raw, pointer: rootPointer}
-	if offset, deep := tooDeep(raw); deep {
+	if offset, deep := tooDeep(raw, MaxDepth); deep {
 		found.addUnread(rootPointer, offset, CodeDepth, params{"max": MaxDepth})
 		return nil, found.sorted()
 	}

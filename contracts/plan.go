@@ -39,6 +39,8 @@ type plan struct {
 	typ    reflect.Type
 	fields []field
 	byName map[string]int
+	// versioned says that a value is a document of its own wherever it stands: it names its version.
+	versioned bool
 }
 
 // field is one member of an object.
@@ -109,6 +111,8 @@ func compilePlan(t reflect.Type, within []reflect.Type) (*plan, error) {
 	if len(p.fields) > maxFields {
 		return nil, fmt.Errorf("%w %s: more than %d fields", errPlan, t, maxFields)
 	}
+	i, named := p.byName[versionField]
+	p.versioned = named && p.fields[i].required
 	return p, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"axiom25/contracts"
+	v1 "axiom25/contracts/v1"
 )
 
 // TestPlans compiles every struct that is read, which walks each tag of each field against the rules table.
@@ -23,6 +24,7 @@ func TestPlans(t *testing.T) {
 		reflect.TypeFor[contracts.EngineToolStart](), reflect.TypeFor[contracts.EngineToolEnd](), reflect.TypeFor[contracts.EngineBudget](),
 		reflect.TypeFor[contracts.Answer](), reflect.TypeFor[contracts.CancelRequest](), reflect.TypeFor[contracts.ApprovalDecision](),
 		reflect.TypeFor[contracts.ForkRequest](), reflect.TypeFor[contracts.ClaimRequest](),
+		reflect.TypeFor[v1.TaskSpec](), reflect.TypeFor[v1.Budget](), reflect.TypeFor[v1.VerifyContract](), reflect.TypeFor[v1.ToolSpec](),
 	} {
 		keywords, err := contracts.RuleKeywords(typ)
 		if err != nil {
@@ -75,6 +77,9 @@ func TestPlanRefuses(t *testing.T) {
 		}{},
 		"a rule with an argument too many": struct {
 			A string `json:"a" validate:"ident=3"`
+		}{},
+		"a version that is no number": struct {
+			A int `json:"a" validate:"version=one"`
 		}{},
 		"a choice of nothing": struct {
 			A string `json:"a" validate:"oneof="`

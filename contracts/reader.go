@@ -117,6 +117,9 @@ func (r *reader) value(n *node, v reflect.Value) error {
 	case shapeFree, shapeAny:
 		return r.free(n, v)
 	case shapeObject:
+		if n.plan.versioned {
+			return r.document(v)
+		}
 		return r.object(n.plan, v)
 	case shapeList:
 		return r.list(n, v)
@@ -581,6 +584,28 @@ func (r *reader) unknown(p *plan, raw []byte, place int64) {
 	r.enter(name)
 	r.found.addUnread(r.pointer(), place, CodeUnknownField, values)
 	r.leave()
+}
+
+// document reads a struct that names its version, within a document that may be of another one. What is found in it is
+// judged at once, by the rules of that version, and masked for those around it. The error may be a *Problem.
+func (r *reader) document(v reflect.Value) error {
+	if r.dec.PeekKind() != '{' {
+		return r.refuse(CodeType, params{"type": "object"})
+	}
+	offset := r.offset()
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	u := unit{doc: raw, base: offset, pointer: r.pointer(), lenient: r.lenient}
+	before := len(r.found.list)
+	if _, problem := u.decode(v.Addr().Interface(), r.found); problem != nil {
+		return problem
+	}
+	if len(r.found.list) > before {
+		r.found.mask(u.pointer)
+	}
+	return nil
 }
 
 // missing fills in the defaults of the fields that are absent and records those that are required.

@@ -127,8 +127,14 @@ var rulesTable = sync.OnceValue(func() []*rule {
 		traceparentRule(),
 		{
 			tag: "version", code: CodeSameVersion, message: "must be the version that the whole document is written in, {version}",
-			shapes: []shape{shapeInteger}, values: func(string) (params, error) { return params{"version": Version}, nil },
-			check:  func(fl validator.FieldLevel) bool { return fl.Field().Int() == Version },
+			shapes: []shape{shapeInteger}, values: func(arg string) (params, error) {
+				n, err := versionArg(arg)
+				return params{"version": n}, err
+			},
+			check: func(fl validator.FieldLevel) bool {
+				n, err := versionArg(fl.Param())
+				return err == nil && fl.Field().Int() == int64(n)
+			},
 			schema: func(_ shape, v params) map[string]any { return map[string]any{"const": v["version"]} },
 		},
 		schemaRule("jsonschema", CodeSchemaInvalid, schemaInvalidMessage),
@@ -208,6 +214,14 @@ func numberArg(name string) func(string) (params, error) {
 		}
 		return params{name: n}, nil
 	}
+}
+
+// versionArg is for version, whose argument is left out where the struct is of the current one.
+func versionArg(arg string) (int, error) {
+	if arg == "" {
+		return Version, nil
+	}
+	return strconv.Atoi(arg)
 }
 
 // choices is for oneof: params show the list.
@@ -340,10 +354,12 @@ func (j judge) value(n *node, v reflect.Value, pointer string) {
 			j.value(n.elem, v.Index(i), appendIndex(pointer, i))
 		}
 	case shapeMap:
-		for it := v.MapRange(); it.Next(); {
-			at := appendMember(pointer, it.Key().String())
-			j.rules(n.keys, n, it.Key(), at)
-			j.value(n.elem, it.Value(), at)
+		keys := v.MapKeys() // in an order that is the same every time: what is found first is shown
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			at := appendMember(pointer, key.String())
+			j.rules(n.keys, n, key, at)
+			j.value(n.elem, v.MapIndex(key), at)
 		}
 	case shapeText, shapeBool, shapeInteger, shapeNumber, shapeTime, shapeFree, shapeAny, shapeBody:
 	}

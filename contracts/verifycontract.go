@@ -181,7 +181,7 @@ func (c *VerifyContract) checkTargets(allowed []ToolRef, p place) {
 	if !p.whole("allowed_tools") {
 		return
 	}
-	tools := appendMember(p.pointer, "allowed_tools")
+	tools := p.to("allowed_tools")
 	for i := range c.Assertions {
 		a, at := &c.Assertions[i], p.in("verification").in("assertions").item(i)
 		if !at.sound("type", "target", "value") {
@@ -270,7 +270,8 @@ func isJSON(v json.RawMessage, kind jsontext.Kind) bool { return jsontext.Value(
 func obeys[T any](doc []byte, v *T) bool {
 	u := unit{doc: doc, pointer: rootPointer}
 	var found findings
-	return u.decode(v, &found) == nil && found.clean()
+	_, p := u.decode(v, &found)
+	return p == nil && found.clean()
 }
 
 func isBounds(v json.RawMessage) bool {

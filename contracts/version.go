@@ -5,35 +5,40 @@ import "github.com/go-json-experiment/json/jsontext"
 // Version is the version of the contract suite that this code writes.
 const Version = 2
 
-// supportedVersions are the versions that this code reads, the highest first. A version that joins the list brings
-// its own structs and its way up to the next.
-func supportedVersions() []int { return []int{Version} }
+// supportedVersions returns the versions in which the struct that v points to can be sent, the lowest first: the current
+// one, and the one before where there is a way up from it.
+func supportedVersions(v any) []int {
+	if earlierOf(v, Version-1) != nil {
+		return []int{Version - 1, Version}
+	}
+	return []int{Version}
+}
 
 // versionField is the member of a document's root that names its version.
 const versionField = "schema_version"
 
-// checkVersion returns a problem where the document names a version that is not supported. It is asked before
-// anything else, because a document is held against the rules of the version that it was written in. A document that
-// names none, or not by an integer, is left to its contract.
-func checkVersion(doc []byte, base int64, pointer string) *Problem {
-	requested, offset, ok := versionOf(doc)
+// sentIn returns the version that the unit's document was sent in, or a problem where it cannot be read in that version
+// as the struct that v points to. It is asked before anything else, because a document is held against the rules of the
+// version that it was written in. A document that names none, or not by an integer, is left to its current contract.
+func (u unit) sentIn(v any) (int, *Problem) {
+	requested, offset, ok := versionOf(u.doc)
 	if !ok {
-		return nil
+		return Version, nil
 	}
-	for _, supported := range supportedVersions() {
+	for _, supported := range supportedVersions(v) {
 		if requested == int64(supported) {
-			return nil
+			return supported, nil
 		}
 	}
-	offset += base
+	offset += u.base
 	p := NewProblem(ProblemUnsupportedVersion, "this server does not read this version")
-	p.Requested, p.Supported = &requested, supportedVersions()
+	p.Requested, p.Supported = &requested, supportedVersions(v)
 	truncated := false
 	p.Truncated = &truncated
 	p.Errors = []FieldError{{
-		Pointer: appendMember(pointer, versionField), Code: CodeVersion, Detail: detail(CodeVersion, nil), Offset: &offset,
+		Pointer: appendMember(u.pointer, versionField), Code: CodeVersion, Detail: detail(CodeVersion, nil), Offset: &offset,
 	}}
-	return p
+	return 0, p
 }
 
 // versionOf returns the version that a document names and where it does, without reading further than it must.

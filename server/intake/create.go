@@ -18,12 +18,19 @@ type CreateOptions struct {
 }
 
 // Create makes a run from a TaskSpec's bytes. replayed says that the idempotency key had made it before.
-// Problems: those of contracts.Decode, tool-unknown, over-ceiling, unavailable, idempotency-conflict.
+// Problems: those of contracts.Decode, tool-unknown, over-ceiling, unavailable, idempotency-conflict. Their pointers are
+// those of doc, in whichever version it was sent.
 func (in *Intake) Create(ctx context.Context, doc []byte, o CreateOptions) (c contracts.Created, replayed bool, err error) {
 	task, err := contracts.Decode[contracts.TaskSpec](doc)
 	if err != nil {
 		return contracts.Created{}, false, err
 	}
+	c, replayed, err = in.create(ctx, doc, task, o)
+	return c, replayed, contracts.AsSent(contracts.KindTaskSpec, doc, err)
+}
+
+// create makes a run from what Decode made of doc.
+func (in *Intake) create(ctx context.Context, doc []byte, task *contracts.TaskSpec, o CreateOptions) (c contracts.Created, replayed bool, err error) {
 	tools, err := task.CheckTools(in.catalogue)
 	if err != nil {
 		return contracts.Created{}, false, err

@@ -177,3 +177,47 @@ func TestTask(t *testing.T) {
 	_, err = d.Task(t.Context(), "run_01hzzzzzzzzzzzzzzzzzzzzzzz")
 	wantProblem(t, err, contracts.ProblemNotFound)
 }
+
+// TestCreateFromVersion1 shows that a task of the version before is run as the current one says, and shown, hashed and
+// refused as it was sent.
+func TestCreateFromVersion1(t *testing.T) {
+	t.Parallel()
+	const doc = `{ "schema_version":1, "goal":"g", "inputs":{"sensitive":"x","a":{"n":1.0}}, "budget":{"tokens":500,"time_s":7} }`
+
+	t.Run("the document stays what was sent", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		c, _, err := d.Create(t.Context(), []byte(doc), intake.CreateOptions{IdempotencyKey: "k"})
+		if err != nil {
+			t.Fatal(problemText(err))
+		}
+		got, err := d.Task(t.Context(), c.RunID)
+		if err != nil || string(got.Shown) != doc {
+			t.Errorf("shown: %s, %v", got.Shown, err)
+		}
+		if got.Spec.SchemaVersion != contracts.Version || len(got.Spec.Inputs) != 2 || len(got.Spec.Sensitive()) != 0 {
+			t.Errorf("task = %+v", got.Spec)
+		}
+		if got.Limits.MaxTokens != 500 || got.Limits.MaxWallMS != 7000 {
+			t.Errorf("limits = %+v", got.Limits)
+		}
+		h := body[*contracts.StatusData](t, d.events(c.RunID)[0])
+		if want, _ := contracts.DigestJSON([]byte(doc)); h.TaskDigest != want {
+			t.Errorf("digest = %s, want %s", h.TaskDigest, want)
+		}
+		again, replayed, err := d.Create(t.Context(), []byte(doc), intake.CreateOptions{IdempotencyKey: "k"})
+		if err != nil || !replayed || again.RunID != c.RunID {
+			t.Errorf("replay = %+v, %v, %v", again, replayed, err)
+		}
+	})
+
+	t.Run("a refusal points into the document that was sent", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		_, _, err := d.Create(t.Context(), []byte(`{"schema_version":1,"goal":"g","budget":{"tokens":9007199254740991}}`), intake.CreateOptions{})
+		p := wantProblem(t, err, contracts.ProblemOverCeiling)
+		if len(p.Errors) != 1 || p.Errors[0].Pointer != "#/budget/tokens" || p.Schema != "taskspec/v1" {
+			t.Errorf("problem = %s", problemText(err))
+		}
+	})
+}
