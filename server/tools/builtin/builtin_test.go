@@ -26,7 +26,7 @@ func data(name, doc string) contracts.Input {
 // call carries a call out and holds the output against the tool's own schema.
 func call(t *testing.T, tool tools.Builtin, args string, inputs ...contracts.Input) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := tool.Call(ctx, json.RawMessage(args), inputs)
 	if err != nil {

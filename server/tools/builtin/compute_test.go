@@ -142,19 +142,13 @@ func TestJSONQuery_refuses(t *testing.T) {
 		".a": builtin.ErrQueryFailed, "error(\"hush\")": builtin.ErrQueryFailed, "error": builtin.ErrQueryFailed, ".[0].s + 1": builtin.ErrQueryFailed, ".[0].s | tonumber": builtin.ErrQueryFailed,
 		"\"x\" * 2000000000": builtin.ErrValueSize, "2000000000 * \"x\"": builtin.ErrValueSize, "reduce range(60) as $i (\"x\"; . + .)": builtin.ErrValueSize,
 		"reduce range(60) as $i (1; [., .])": builtin.ErrValueSize, "reduce range(60) as $i (1; {a: ., b: .}) | tojson": builtin.ErrValueSize,
-		"reduce range(5000) as $i (1; [.])": builtin.ErrValueSize, "reduce range(40) as $i (3; . * .)": nil, "[range(200000)] | . - .": builtin.ErrValueSize,
+		"reduce range(5000) as $i (1; [.])": builtin.ErrValueSize, "reduce range(40) as $i (3; . * .)": builtin.ErrValueSize, "[range(200000)] | . - .": builtin.ErrValueSize,
 		"[range(20000)] | contains([range(20000)])": builtin.ErrValueSize, "[range(20000) | tostring] | join(\"x\" * 100000)": builtin.ErrValueSize,
 		"(\"x\" * 1000000) as $b | [range(1000)] | map($b)": builtin.ErrValueSize, "(\"x\" * 1000000) as $b | [range(1000)] | walk(if type == \"number\" then $b else tojson end)": builtin.ErrValueSize,
-		"[range(400000)] | map([.])": nil, "\"x\" * 300000": builtin.ErrResultTooLarge,
+		"[range(400000)] | map([.])": builtin.ErrResultTooLarge, "\"x\" * 300000": builtin.ErrResultTooLarge,
 	} {
 		t.Run(query[:min(len(query), 40)], func(t *testing.T) {
 			out, err := call(t, builtin.NewJSONQuery(), strings.TrimSuffix(args(t, "query", query), "}")+`,"input":"inputs.elements"}`, elements)
-			if want == nil {
-				if errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("took too long")
-				}
-				return
-			}
 			if !errors.Is(err, want) {
 				t.Fatalf("got %.100s, %v; want %v", out, err, want)
 			}

@@ -176,7 +176,7 @@ func TestSQLQuery_ends(t *testing.T) {
 
 func TestSQLQuery_memory(t *testing.T) {
 	sql := "WITH RECURSIVE c(x, s) AS (SELECT 1, printf('%100000d', 1) UNION ALL SELECT x+1, printf('%100000d', x) FROM c) SELECT s FROM c ORDER BY s"
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	_, err := builtin.NewSQLQuery().Call(ctx, json.RawMessage(args(t, "sql", sql)), nil)
 	if !errors.Is(err, builtin.ErrMemory) {
