@@ -216,6 +216,8 @@ var rows = map[string][]row{
 		{"name", tool(`"name":"a.b"`), []string{"#/name rule.toolname"}},
 		{"version", tool(`"version":"1.0"`), []string{"#/version rule.semver"}},
 		{"schema root", tool(`"input_schema":{"type":"array"}`), []string{"#/input_schema schema.root"}},
+		{"schema of any type", tool(`"input_schema":true`), []string{"#/input_schema schema.root"}},
+		{"schema type in capitals", tool(`"input_schema":{"TYPE":"object"}`), []string{"#/input_schema schema.root"}},
 		{"schema by text", tool(`"input_schema":"object"`), []string{"#/input_schema schema.root"}},
 		{"output schema", tool(`"output_schema":{"properties":{"a":{"minimum":"1"}}}`), []string{"#/output_schema/properties/a/minimum schema.invalid"}},
 		{"output schema by number", tool(`"output_schema":5`), []string{"#/output_schema schema.invalid"}},

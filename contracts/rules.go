@@ -108,7 +108,7 @@ var rulesTable = sync.OnceValue(func() []*rule {
 			builtin: true, values: func(string) (params, error) { return params{}, nil },
 			schema: func(_ shape, _ params) map[string]any { return map[string]any{"uniqueItems": true} },
 		},
-		patternRule("notblank", CodeNotBlank, "must hold more than white space", `[^\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]`),
+		patternRule("notblank", CodeNotBlank, "must hold more than white space", `[^\x09-\x0D\x20\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]`),
 		patternRule("ident", CodeIdent, "must be 1 to 64 letters, digits, dots, dashes or underscores, not a dot or dash first", identPattern),
 		patternRule("handle", CodeHandle, "must be an id of 1 to 128 ASCII characters without spaces, a letter, digit or underscore first", handlePattern),
 		patternRule("runid", CodeRunID, `must be a run id: "run_" and a lowercase ULID`, `^`+runPrefix+ulidPattern),
@@ -171,7 +171,8 @@ func patternRule(tag string, code Code, message, pattern string) *rule {
 	}
 }
 
-// ecmaPattern spells an expression as ECMA-262 does, which has no \x{…}.
+// ecmaPattern spells an expression as ECMA-262 does, which has no \x{…}. The table avoids \s, which means other
+// characters there.
 func ecmaPattern(pattern string) string {
 	return regexp.MustCompile(`\\x\{([0-9A-F]{4})\}`).ReplaceAllString(pattern, `\u$1`)
 }
@@ -189,6 +190,7 @@ func schemaRule(tag string, code Code, message string) *rule {
 		schema: func(_ shape, _ params) map[string]any {
 			keywords := map[string]any{"$ref": "https://json-schema.org/draft/2020-12/schema"}
 			if code == CodeSchemaRoot {
+				keywords["type"] = "object"
 				keywords["properties"] = map[string]any{"type": map[string]any{"const": "object"}}
 				keywords["required"] = []string{"type"}
 			}

@@ -12,6 +12,14 @@ type Time int64
 // timeLayout is RFC 3339 (section 5.6) with the fixed precision that makes equal times equal bytes.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
+// timePattern says the same as ParseTime: from 1970, the days that each month has, no leap seconds.
+const (
+	leapYears   = `(?:19(?:7[26]|8[048]|9[26])|[2-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[3579][26])00)`
+	monthDays   = `(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))`
+	timePattern = `^(?:(?:19[7-9][0-9]|[2-9][0-9]{3})-` + monthDays + `|` + leapYears + `-02-29)` +
+		`T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$`
+)
+
 // ErrInvalidTime is returned for a text that is not a time as this package writes it.
 var ErrInvalidTime = errors.New("time must be RFC 3339 in UTC with milliseconds, as in 2026-01-02T03:04:05.678Z")
 
