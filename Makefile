@@ -31,6 +31,8 @@ help: ## List the targets
 
 # --- build and run ---------------------------------------------------------------------------------------------------
 
+# A first run should not wait for the last tenth of compression; make build and make test take the time for it.
+run: CONSOLE_FLAGS := -quality 9
 .PHONY: run
 run: build ## Build everything and serve on http://127.0.0.1:8025 with ./data; Ctrl-C stops
 	@exec bin/axiom25 serve
@@ -41,7 +43,7 @@ build: console ## Build the console and bin/axiom25
 
 .PHONY: console
 console: ## Build the console's WebAssembly and assets into web/dist
-	@$(GO) run ./web/build
+	@$(GO) run ./web/build $(CONSOLE_FLAGS)
 
 .PHONY: clean
 clean: ## Remove what was built, but not ./data

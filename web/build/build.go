@@ -206,8 +206,7 @@ func (b builder) write(s source) (web.Asset, error) {
 		quality = b.quality
 	}
 	mark := fmt.Sprintf("%s q%d\n", a.Hash, quality)
-	previous, err := os.ReadFile(filepath.Join(b.out, s.file+".mark"))
-	if err != nil || string(previous) != mark {
+	if !b.holds(s.file, a.Hash, quality) {
 		br, gz, err := compress(s.content, quality)
 		if err != nil {
 			return a, fmt.Errorf("compress %s: %w", s.file, err)
@@ -229,6 +228,17 @@ func (b builder) write(s source) (web.Asset, error) {
 		*size = info.Size()
 	}
 	return a, nil
+}
+
+// holds reports whether the output has this content, compressed at this quality or a better one.
+func (b builder) holds(file, hash string, quality int) bool {
+	mark, err := os.ReadFile(filepath.Join(b.out, file+".mark"))
+	if err != nil {
+		return false
+	}
+	made, text, _ := strings.Cut(strings.TrimSpace(string(mark)), " q")
+	had, err := strconv.Atoi(text)
+	return err == nil && made == hash && had >= quality
 }
 
 // put replaces a file of the output at once, so that who compiles at the same time never embeds half of it.

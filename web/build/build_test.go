@@ -116,6 +116,16 @@ func TestWrite(t *testing.T) {
 	if a, err := b.write(s); err != nil || a.Brotli != 4 {
 		t.Errorf("%+v, %v", a, err)
 	}
+	for _, row := range []struct {
+		quality int
+		kept    bool
+	}{{4, true}, {6, false}} {
+		again := b
+		again.quality = row.quality
+		if a, err := again.write(s); err != nil || (a.Brotli == 4) != row.kept {
+			t.Errorf("at quality %d: %+v, %v", row.quality, a, err)
+		}
+	}
 	s.content = append(s.content, '.')
 	if a, err := b.write(s); err != nil || a.Brotli == 4 {
 		t.Errorf("%+v, %v", a, err)
