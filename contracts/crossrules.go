@@ -219,7 +219,7 @@ func assertionValues(w *schemaWriter) []keywords {
 		return nil
 	}
 	tools := w.value(&sequence.fields[sequence.byName["tools"]].node)
-	tools.set("minItems", 1)
+	tools = tools.with("minItems", 1)
 	text := keywords{{"type", "string"}}
 	return []keywords{
 		when(has("type", is(AssertEquals)), required("value"), nil),
@@ -269,10 +269,10 @@ func says(schemas ...keywords) func(*schemaWriter) []keywords {
 func when(schema, then, otherwise keywords) keywords {
 	k := keywords{{"if", schema}}
 	if then != nil {
-		k.set("then", then)
+		k = k.with("then", then)
 	}
 	if otherwise != nil {
-		k.set("else", otherwise)
+		k = k.with("else", otherwise)
 	}
 	return k
 }
@@ -292,7 +292,7 @@ func required(names ...string) keywords { return keywords{{"required", names}} }
 func without(names ...string) keywords {
 	var absent keywords
 	for _, name := range names {
-		absent.set(name, false)
+		absent = absent.with(name, false)
 	}
 	return keywords{{"properties", absent}}
 }
@@ -364,7 +364,7 @@ func UnsaidRules() []UnsaidRule {
 		{CodeDuplicateKey, bytesOnly},
 		{CodeNumber, "a schema looks at the number that is meant, not at how IEEE 754 holds it"},
 		{CodeDepth, "a schema cannot bound the depth of free JSON"},
-		{CodeUnknownField, "those who read events ignore what they do not know, and so does the schema of RunEvent (only): a later server may say more"},
+		{CodeUnknownField, "those who read events ignore what they do not know, and so does the schema of RunEvent, the only one: a later server may say more"},
 		{CodeUnique, "uniqueItems compares whole elements; lists that are unique by a member of their elements are not said"},
 		{CodeDigestMismatch, computes},
 		{CodeActiveOverWall, laid},

@@ -44,9 +44,9 @@ func DescribedSchema(k Kind, describe Describe) ([]byte, error) {
 	schema = append(schema, body...)
 	var defs keywords
 	for _, name := range slices.Sorted(maps.Keys(w.defs)) {
-		defs.set(name, w.defs[name])
+		defs = defs.with(name, w.defs[name])
 	}
-	schema.set("$defs", defs)
+	schema = schema.with("$defs", defs)
 
 	compact, err := Encode(schema)
 	if err := errors.Join(err, w.err); err != nil {
@@ -108,13 +108,13 @@ func (k keywords) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// set adds a member, or replaces it where it stands.
-func (k *keywords) set(name string, value any) {
-	if i := slices.IndexFunc(*k, func(m keyword) bool { return m.name == name }); i >= 0 {
-		(*k)[i].value = value
-		return
+// with adds a member, or replaces it where it stands.
+func (k keywords) with(name string, value any) keywords {
+	if i := slices.IndexFunc(k, func(m keyword) bool { return m.name == name }); i >= 0 {
+		k[i].value = value
+		return k
 	}
-	*k = append(*k, keyword{name, value})
+	return append(k, keyword{name, value})
 }
 
 // need adds a name to the members that an object must have.
@@ -173,22 +173,22 @@ func (w *schemaWriter) object(p *plan) keywords {
 	schema := keywords{{"type", "object"}}
 	if w.describe != nil {
 		if text := w.describe(p.typ.Name(), ""); text != "" {
-			schema.set("description", text)
+			schema = schema.with("description", text)
 		}
 	}
 	var properties keywords
 	required := []string{}
 	for i := range p.fields {
 		f := &p.fields[i]
-		properties.set(f.name, w.field(p, f))
+		properties = properties.with(f.name, w.field(p, f))
 		if f.required {
 			required = append(required, f.name)
 		}
 	}
-	schema.set("properties", properties)
-	schema.set("required", required)
+	schema = schema.with("properties", properties)
+	schema = schema.with("required", required)
 	if !w.open {
-		schema.set("additionalProperties", false)
+		schema = schema.with("additionalProperties", false)
 	}
 	var all []keywords
 	for _, r := range crossRules()[p.typ] {
@@ -197,7 +197,7 @@ func (w *schemaWriter) object(p *plan) keywords {
 		}
 	}
 	if len(all) > 0 {
-		schema.set("allOf", all)
+		schema = schema.with("allOf", all)
 	}
 	return schema
 }
@@ -208,11 +208,11 @@ func (w *schemaWriter) field(p *plan, f *field) keywords {
 	if w.describe != nil {
 		owner, name := p.goName(f)
 		if text := w.describe(owner, name); text != "" {
-			schema.set("description", text)
+			schema = schema.with("description", text)
 		}
 	}
 	if preset, ok := f.presetJSON(); ok {
-		schema.set("default", preset)
+		schema = schema.with("default", preset)
 	}
 	return schema
 }
@@ -243,13 +243,13 @@ func (w *schemaWriter) value(n *node) keywords {
 	var schema keywords
 	switch n.shape {
 	case shapeText:
-		schema.set("type", "string")
+		schema = schema.with("type", "string")
 	case shapeBool:
-		schema.set("type", "boolean")
+		schema = schema.with("type", "boolean")
 	case shapeInteger:
 		schema = keywords{{"type", "integer"}, {"minimum", int64(-maxSafeInteger)}, {"maximum", int64(maxSafeInteger)}}
 	case shapeNumber:
-		schema.set("type", "number")
+		schema = schema.with("type", "number")
 	case shapeTime:
 		schema = keywords{{"type", "string"}, {"pattern", timePattern}}
 	case shapeObject:
@@ -259,10 +259,10 @@ func (w *schemaWriter) value(n *node) keywords {
 	case shapeMap:
 		schema = keywords{{"type", "object"}, {"additionalProperties", w.value(n.elem)}}
 		if len(n.keys) > 0 {
-			schema.set("propertyNames", w.rules(nil, n.keys, shapeText))
+			schema = schema.with("propertyNames", w.rules(nil, n.keys, shapeText))
 		}
 	case shapeBody:
-		schema.set("type", "object")
+		schema = schema.with("type", "object")
 	case shapeFree, shapeAny: // any JSON
 	}
 	return w.rules(schema, n.rules, n.shape)
@@ -278,7 +278,7 @@ func (w *schemaWriter) rules(schema keywords, rules []tagRule, s shape) keywords
 			if stands && !bound {
 				w.err = errors.Join(w.err, fmt.Errorf("%w: two rules of a value say %s", errPlan, name))
 			}
-			schema.set(name, says[name])
+			schema = schema.with(name, says[name])
 		}
 	}
 	return schema

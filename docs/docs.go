@@ -1,8 +1,9 @@
-// Package docs holds the pages that the server itself shows: the problem types that its answers link to.
+// Package docs holds the pages that the server itself shows: the problem types that its answers link to, and the JSON
+// Schemas of the contracts.
 package docs
 
 import (
-	_ "embed"
+	"embed"
 	"strings"
 )
 
@@ -18,4 +19,14 @@ func Problem(name string) (section string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+//go:embed schemas
+var schemas embed.FS
+
+// Schema returns the JSON Schema of a contract in a version, such as "v2" and "taskspec"; ok is false where there is
+// none.
+func Schema(version, contract string) (schema []byte, ok bool) {
+	schema, err := schemas.ReadFile("schemas/" + version + "/" + contract + ".json")
+	return schema, err == nil
 }
