@@ -70,8 +70,13 @@ lint: $(GOLANGCI) ## Check format and style
 fmt: $(GOLANGCI) ## Format the Go code
 	@$(GOLANGCI) fmt
 
+.PHONY: gen
+gen: ## Write the schemas and the reference pages anew from the contracts
+	@$(GO) run ./docs/gen
+
 .PHONY: fresh
-fresh: ## Check that the module's sums hold and that nothing needs another go.mod
+fresh: ## Check that what is generated is up to date, the module's sums hold and nothing needs another go.mod
+	@$(GO) run ./docs/gen -check
 	@$(GO) mod verify >/dev/null
 	@$(GO) list -mod=readonly -deps ./... >/dev/null
 
