@@ -44,6 +44,7 @@ func (a *API) resources() []resource {
 		{path: "/readyz", methods: methods{get: a.readyz}, open: true},
 		{path: "/login", methods: methods{get: a.login}, open: true},
 		{path: "/problems/{type}", methods: methods{get: a.problemPage}, open: true},
+		{path: "/schemas/{version}/{contract}.json", methods: methods{get: a.schema}, open: true},
 	}
 }
 

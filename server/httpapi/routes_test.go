@@ -32,6 +32,8 @@ func routes(run contracts.RunID) map[string][]string {
 		"/metrics":             {"GET"},
 		"/login":               {"GET"},
 		"/problems/over-limit": {"GET"},
+
+		"/schemas/v2/budget.json": {"GET"},
 	}
 }
 

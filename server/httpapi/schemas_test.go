@@ -1,0 +1,35 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"axiom25/contracts"
+)
+
+// TestSchemas asks for the schema of each contract, which names the address that it was asked for at.
+func TestSchemas(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for _, kind := range contracts.Kinds() {
+		path := contracts.SchemaPath(kind)
+		a := h.do("GET", path, "")
+		var schema struct {
+			ID string `json:"$id"`
+		}
+		if err := json.Unmarshal([]byte(a.body), &schema); a.status != http.StatusOK || err != nil || schema.ID != path {
+			t.Errorf("%s: %d, $id %q, %v", path, a.status, schema.ID, err)
+		}
+		if got := a.header.Get("Content-Type"); got != contracts.SchemaMediaType {
+			t.Errorf("%s: Content-Type: %s", path, got)
+		}
+		if got := a.header.Get("Cache-Control"); !strings.HasPrefix(got, "public, max-age=") {
+			t.Errorf("%s: Cache-Control: %s", path, got)
+		}
+	}
+	for _, path := range []string{"/schemas/v2/runstate.json", "/schemas/v99/budget.json", "/schemas/v2/budget", "/schemas/v2/BUDGET.json"} {
+		wantProblem(t, h.do("GET", path, ""), contracts.ProblemNotFound)
+	}
+}
