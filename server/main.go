@@ -95,7 +95,7 @@ What stands on the command line wins.`,
 			return fromEnvironment(cmd.Flags(), os.LookupEnv)
 		},
 	}
-	root.AddCommand(serveCommand(), runCommand(), tailCommand(), validateCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(serveCommand(), runCommand(), tailCommand(), validateCommand(), migrateCommand(), schemaCommand(), versionCommand())
 	for _, cmd := range root.Commands() {
 		nameTwins(cmd.Flags())
 	}

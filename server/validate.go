@@ -27,7 +27,8 @@ type contract struct {
 	name string
 	// check returns the *contracts.Problem that the document has, or nil.
 	check func(doc []byte) error
-	// marks are members that documents of this contract have at the root and those of no other contract do.
+	// marks are members that documents of this contract have at the root, in one of the versions that are read, and those
+	// of no other contract do.
 	marks []string
 }
 
@@ -38,8 +39,11 @@ func knownContracts() []contract {
 		{"budget", decodes[contracts.Budget], []string{
 			"max_tokens", "max_wall_ms", "max_active_ms", "branch_width", "reflection_passes", "max_tool_calls",
 			"max_cost_microusd", "warn_pct", "on_exhausted", "reserve_tokens",
+			"tokens", "time_s", "width", "reflection",
 		}},
-		{"verifycontract", decodes[contracts.VerifyContract], []string{"assertions", "scorers", "pass_at", "refuse_below"}},
+		{"verifycontract", decodes[contracts.VerifyContract], []string{
+			"assertions", "scorers", "pass_at", "refuse_below", "refusal_threshold",
+		}},
 		{"toolspec", decodes[contracts.ToolSpec], []string{"input_schema", "effect"}},
 		{"runevent", checkStream, []string{"seq", "run_id"}},
 	}
