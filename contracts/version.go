@@ -22,7 +22,7 @@ const versionField = "schema_version"
 // version that it was written in. A document that names none, or not by an integer, is left to its current contract.
 func (u unit) sentIn(v any) (int, *Problem) {
 	requested, offset, ok := versionOf(u.doc)
-	if !ok {
+	if !ok || requested == Version {
 		return Version, nil
 	}
 	for _, supported := range supportedVersions(v) {
