@@ -248,7 +248,7 @@ func (t *turn) reportToolStart(branch contracts.Branch, start *contracts.EngineT
 		return err
 	}
 	if data.Gate != contracts.GateDeny {
-		return nil
+		return t.checkRoom()
 	}
 	call, _ := s.Call(start.CallID)
 	return t.endCall(call, callEnd{status: contracts.CallDenied, problem: denial})

@@ -90,6 +90,9 @@ func (t *turn) letThrough(call runstate.Call, data *contracts.ApprovalData) erro
 	if err := t.add(call.Branch, data); err != nil {
 		return err
 	}
+	if err := t.checkRoom(); err != nil {
+		return err
+	}
 	return t.resume()
 }
 

@@ -108,6 +108,9 @@ func (t *turn) add(branch contracts.Branch, data contracts.EventData) error {
 	if err != nil {
 		return fmt.Errorf("encode event %d: %w", ev.Seq, err)
 	}
+	if err := legible(ev, line); err != nil {
+		return err
+	}
 	t.bytes += len(line)
 	if len(t.lines) == journal.MaxBatchEvents || t.bytes > journal.MaxBatchBytes {
 		return contracts.NewProblem(contracts.ProblemTooLarge, "the events of one append, with what the server adds to them, take too much room")
