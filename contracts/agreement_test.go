@@ -34,6 +34,12 @@ type oracle struct {
 // oracleOf compiles the schema of a contract.
 func oracleOf(tb testing.TB, kind contracts.Kind) *oracle {
 	tb.Helper()
+	return oracleWith(tb, kind, schemaOf(tb, kind))
+}
+
+// schemaOf returns the schema of a contract as a document.
+func schemaOf(tb testing.TB, kind contracts.Kind) any {
+	tb.Helper()
 	raw, err := contracts.JSONSchema(kind)
 	if err != nil {
 		tb.Fatal(err)
@@ -42,6 +48,12 @@ func oracleOf(tb testing.TB, kind contracts.Kind) *oracle {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return doc
+}
+
+// oracleWith compiles a schema as that of a contract.
+func oracleWith(tb testing.TB, kind contracts.Kind, doc any) *oracle {
+	tb.Helper()
 	c := jsonschema.NewCompiler()
 	c.UseRegexpEngine(ecmaRegexp)
 	const address = "https://axiom25.example/"
@@ -332,6 +344,58 @@ func TestSchemasAgree(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSchemasAgreeOnTheRows asks both about the documents of the decoder's tables, which break each rule on its own.
+func TestSchemasAgreeOnTheRows(t *testing.T) {
+	t.Parallel()
+	for _, kind := range contracts.Kinds() {
+		o := oracleOf(t, kind)
+		for _, r := range rows[string(kind)] {
+			if v := o.ask(read([]byte(r.doc))); v.disagreement != "" {
+				t.Errorf("%s: %s: %.400s: %s", kind, r.name, r.doc, v.disagreement)
+			}
+		}
+	}
+}
+
+// TestEachRuleBetweenFieldsIsMissed takes the rules between fields out of the schemas, one at a time, and expects a row
+// to show it: so no rule is said in vain, and none of its rows is blind.
+func TestEachRuleBetweenFieldsIsMissed(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]bool)
+	for _, kind := range []contracts.Kind{
+		contracts.KindVerifyContract, contracts.KindToolSpec, contracts.KindBudget, contracts.KindRunEvent, contracts.KindTaskSpec,
+	} {
+		root := member(schemaOf(t, kind))
+		structs := maps.Clone(member(root["$defs"]))
+		if structs == nil {
+			structs = make(map[string]any)
+		}
+		structs[fmt.Sprint(root["title"])] = root
+		for _, name := range slices.Sorted(maps.Keys(structs)) {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			rules, _ := member(structs[name])["allOf"].([]any)
+			for i := range rules {
+				rule := rules[i]
+				rules[i] = true
+				o := oracleWith(t, kind, root)
+				if !slices.ContainsFunc(rows[string(kind)], func(r row) bool { return o.ask(read([]byte(r.doc))).disagreement != "" }) {
+					t.Errorf("%s: no row misses %s", name, contractstest.Document(rule))
+				}
+				rules[i] = rule
+			}
+		}
+	}
+}
+
+// member returns an object of a schema.
+func member(v any) map[string]any {
+	object, _ := v.(map[string]any)
+	return object
 }
 
 // FuzzSchemasAgree is TestSchemasAgree over whatever the fuzzer thinks of.

@@ -56,6 +56,10 @@ func event(kind, data string) string {
 		contractstest.RunID(1), kind, data)
 }
 
+// noUse is the reading of a meter that has counted nothing.
+const noUse = `{"tokens_in":0,"tokens_out":0,"tokens_cached":0,"tokens_reasoning":0,"wall_ms":0,"active_ms":0,"tool_calls":0,"branches":0,` +
+	`"reflections":0,"cost_microusd":0}`
+
 func join(base, more string) string {
 	if more == "" {
 		return "{" + base + "}"
@@ -163,6 +167,7 @@ var rows = map[string][]row{
 		{"masked by a broken tool", task(`"allowed_tools":["a b"],"verification":{"assertions":[{"id":"a","type":"tool_called","target":"tool:a"}]}`), []string{"#/allowed_tools/0 rule.toolref"}},
 	},
 	"budget": {
+		{"reserve of a budget that stops", `{"schema_version":2,"on_exhausted":"stop","reserve_tokens":1}`, []string{"#/reserve_tokens budget.reserve_needs_finalize"}},
 		{"valid", `{"schema_version":2}`, nil},
 		{"over balanced", `{"schema_version":2,"max_wall_ms":1000,"max_active_ms":1001}`, []string{"#/max_active_ms budget.active_over_wall"}},
 		{"seconds", `{"schema_version":2,"time_s":10}`, []string{"#/time_s unknown_field"}},
@@ -202,10 +207,13 @@ var rows = map[string][]row{
 		{"usage", assertion(`"type":"usage_max","target":"usage#/tokens","value":{"limit":1}`), []string{"#/assertions/0/target target.type"}},
 		{"usage limit", assertion(`"type":"usage_max","target":"usage#/tokens_in","value":{"limit":-1}`), []string{"#/assertions/0/value value.shape"}},
 		{"usage valid", assertion(`"type":"usage_max","target":"usage#/tokens_in","value":{"limit":1.5}`), nil},
+		{"calls by text", assertion(`"type":"tool_called","target":"tool:a","value":"once"`), []string{"#/assertions/0/value value.shape"}},
 		{"weight with must", assertion(`"type":"equals","value":1,"weight":2`), []string{"#/assertions/0/weight only_with"}},
 		{"weight with should", assertion(`"type":"equals","value":1,"severity":"should","weight":2`), nil},
 		{"value with two problems", assertion(`"type":"equals","value":{"a":1,"a":1e999}`), []string{"#/assertions/0/value/a duplicate_key"}},
 		{"rubric", scorer(`"type":"rubric"`), []string{"#/scorers/0/rubric required_with"}},
+		{"nothing to compare with", scorer(`"type":"similarity"`), []string{"#/scorers/0/reference required_with"}},
+		{"no labels", scorer(`"type":"label"`), []string{"#/scorers/0/labels required_with", "#/scorers/0/passing_labels required_with"}},
 		{"reference", scorer(`"type":"exact","rubric":"x","labels":["a"]`), []string{"#/scorers/0/labels only_with", "#/scorers/0/reference required_with", "#/scorers/0/rubric only_with"}},
 		{"labels", scorer(`"type":"label","labels":["a","b"],"passing_labels":["a","c"]`), []string{"#/scorers/0/passing_labels/1 verify.passing_label"}},
 		{"samples", scorer(`"type":"similarity","reference":"","samples":2,"floor":1.5,"weight":0`), []string{"#/scorers/0/floor rule.lte", "#/scorers/0/samples rule.oneof", "#/scorers/0/weight rule.gte"}},
@@ -247,6 +255,9 @@ var rows = map[string][]row{
 		{"url of loopback, version 6", tool(`"transport":{"type":"mcp","url":"http://[::1]:1/"}`), nil},
 		{"auth", tool(`"auth":{"type":"api_key"}`), []string{"#/auth/in required_with", "#/auth/name required_with", "#/auth/secret_ref required_with"}},
 		{"secret", tool(`"auth":{"type":"http_bearer","secret_ref":"hunter2"}`), []string{"#/auth/secret_ref rule.secretref"}},
+		{"secret", tool(`"auth":{"type":"mtls"}`), []string{"#/auth/secret_ref required_with"}},
+		{"place of a key", tool(`"auth":{"type":"mtls","secret_ref":"secret://a","in":"header"}`), []string{"#/auth/in only_with"}},
+		{"issuer", tool(`"auth":{"type":"oidc","secret_ref":"secret://a"}`), []string{"#/auth/issuer required_with"}},
 		{"auth siblings", tool(`"auth":{"secret_ref":"secret://a/b","scopes":["a"],"issuer":"https://example.org"}`), []string{"#/auth/issuer only_with", "#/auth/scopes only_with", "#/auth/secret_ref only_with"}},
 		{"oauth2", tool(`"auth":{"type":"oauth2","secret_ref":"secret://a/b","issuer":"https://example.org"}`), nil},
 		{"redact", tool(`"redact":["/a","a","/a"]`), []string{"#/redact/1 rule.pointer", "#/redact/2 rule.unique"}},
@@ -274,6 +285,18 @@ var rows = map[string][]row{
 			"#/data/used/reflections required", "#/data/used/tokens_cached required", "#/data/used/tokens_in required", "#/data/used/tokens_out required",
 			"#/data/used/tokens_reasoning required", "#/data/used/tool_calls required", "#/data/used/wall_ms required",
 		}},
+		{"empty thought", event("thought", `{}`), []string{"#/data/delta required", "#/data/id required"}},
+		{"empty token", event("token", `{}`), []string{"#/data/delta required", "#/data/id required"}},
+		{"empty tool end", event("tool_end", `{}`), []string{"#/data/call_id required", "#/data/receipt required", "#/data/status required"}},
+		{"empty verdict", event("verdict", `{}`), []string{"#/data/message_id required", "#/data/outcome required", "#/data/output_hash required", "#/data/pass required", "#/data/results required"}},
+		{"empty end", event("done", `{}`), []string{"#/data/receipts required", "#/data/receipts_head required", "#/data/status required", "#/data/used required"}},
+		{"warning of nothing", event("budget", `{"phase":"warn","used":`+noUse+`}`), []string{"#/data/dimension required_with"}},
+		{"reading of a dimension", event("budget", `{"phase":"tick","dimension":"tokens","used":`+noUse+`}`), []string{"#/data/dimension only_with"}},
+		{"reserve with stop", event("status", `{"state":"queued","reason":"submitted","task_digest":"`+zeroDigest+`","profile":"tight","backend":"local","limits":`+
+			`{"max_tokens":5,"max_wall_ms":100,"max_active_ms":100,"branch_width":1,"reflection_passes":0,"max_tool_calls":0,"max_cost_microusd":0,"warn_pct":1,`+
+			`"on_exhausted":"stop","reserve_tokens":1}}`), []string{"#/data/limits/reserve_tokens budget.reserve_needs_finalize"}},
+		{"edited without args", event("approval", `{"id":"`+string(contractstest.ApprovalID(1))+`","call_id":"c","decision":"edited"}`), []string{"#/data/args required_with"}},
+		{"approved with args", event("approval", `{"id":"`+string(contractstest.ApprovalID(1))+`","call_id":"c","decision":"approved","args":null}`), []string{"#/data/args only_with"}},
 		{"error", event("error", `{"type":"/problems/internal","title":"x","status":200,"errors":[{"pointer":"#","code":"x","detail":"x","params":{"a":[1,null]}}]}`), []string{"#/data/status rule.gte"}},
 		{"error with a hostile param", event("error", `{"type":"/problems/internal","title":"x","status":500,"errors":[{"pointer":"#","code":"x","detail":"x","params":{"a":1e999}}]}`), []string{"#/data/errors/0/params/a number"}},
 	},
