@@ -22,6 +22,9 @@ var (
 	ErrTimeout = errors.New("the call took longer than the tool's timeout")
 	// ErrArguments says that the arguments do not fit the tool's input schema.
 	ErrArguments = errors.New("the arguments do not fit the tool's input schema")
+	// ErrResult says that no event can hold the result: it is nested too deeply, or not exact as IEEE 754 and I-JSON
+	// have it.
+	ErrResult = errors.New("the result is nested too deeply, or has numbers that are not exact")
 	// ErrDefect says that the tool's code panicked.
 	ErrDefect = errors.New("the tool has a defect")
 )
@@ -53,7 +56,7 @@ func compileBuiltin(b Builtin) (*builtin, error) {
 
 // Call carries out one attempt of a builtin tool's call: it holds the arguments against the input schema and
 // the time against the tool's limit. inputs are the task's own. Errors: ErrNotBuiltin, ErrArguments, ErrTimeout,
-// ErrDefect, the context's where that ended first, else what the tool says is wrong with the call; none of
+// ErrResult, ErrDefect, the context's where that ended first, else what the tool says is wrong with the call; none of
 // them quotes data.
 func (c *Catalogue) Call(ctx context.Context, ref contracts.ToolRef, args json.RawMessage, inputs []contracts.Input) (json.RawMessage, error) {
 	b, ok := c.builtin(ref)
@@ -67,6 +70,9 @@ func (c *Catalogue) Call(ctx context.Context, ref contracts.ToolRef, args json.R
 	defer cancel()
 	output, err := b.call(callCtx, args, inputs)
 	if err == nil {
+		if err := b.checkResult(output); err != nil {
+			return nil, err
+		}
 		return output, nil
 	}
 	if ctx.Err() != nil {
@@ -103,6 +109,25 @@ func (b *builtin) checkArgs(args json.RawMessage) error {
 		return ErrArguments
 	}
 	return fmt.Errorf("%w: %s", ErrArguments, strings.Join(places(invalid), ", "))
+}
+
+// checkResult holds a result against what an event may hold, as if an engine had sent it. One that is larger than the
+// tool's limit is cut to a text before an event holds it, so that it may be anything.
+func (b *builtin) checkResult(output json.RawMessage) error {
+	if int64(len(output)) > b.Spec().Limits.MaxResultBytes {
+		return nil
+	}
+	line, err := contracts.Encode(contracts.EngineEvent{
+		SchemaVersion: contracts.Version, Type: contracts.EventToolEnd,
+		Data: &contracts.EngineToolEnd{CallID: "c", Status: contracts.CallOK, Output: output},
+	})
+	if err != nil {
+		return ErrResult
+	}
+	if _, err := contracts.DecodeEngineEvents(line); err != nil {
+		return ErrResult
+	}
+	return nil
 }
 
 // places lists where the arguments break which keyword, such as "/sql (type)", in a fixed order.

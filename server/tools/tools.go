@@ -196,8 +196,8 @@ func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contract
 	return entry, nil
 }
 
-// Delete removes a version (name@version) or every version (name). Runs that were created before keep the
-// definition that they pinned. The error is a *contracts.Problem: not-found, or forbidden for a builtin; the
+// Delete removes a version (name@version) or every version (name). Runs that were created before
+// have its calls denied, and those that are open end as errors. The error is a *contracts.Problem: not-found, or forbidden for a builtin; the
 // journal's errors are passed on wrapped.
 func (c *Catalogue) Delete(ctx context.Context, ref contracts.ToolRef) error {
 	name, version := ref.Split()

@@ -266,6 +266,9 @@ func TestCatalogue_Call(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	says := func(output string) func(context.Context, json.RawMessage) (json.RawMessage, error) {
+		return func(context.Context, json.RawMessage) (json.RawMessage, error) { return json.RawMessage(output), nil }
+	}
 	for name, tc := range map[string]struct {
 		ref  contracts.ToolRef
 		args string
@@ -281,6 +284,9 @@ func TestCatalogue_Call(t *testing.T) {
 		"no JSON":            {ref: "echo", args: `{`, want: tools.ErrArguments},
 		"a failure":          {ref: "echo", args: `{"word":"hi"}`, want: failure, call: func(context.Context, json.RawMessage) (json.RawMessage, error) { return nil, failure }},
 		"a panic":            {ref: "echo", args: `{"word":"hi"}`, want: tools.ErrDefect, call: func(context.Context, json.RawMessage) (json.RawMessage, error) { panic("hush") }},
+		"a result too deep":  {ref: "echo", args: `{"word":"hi"}`, want: tools.ErrResult, call: says(strings.Repeat("[", 31) + strings.Repeat("]", 31))},
+		"a number too exact": {ref: "echo", args: `{"word":"hi"}`, want: tools.ErrResult, call: says(`[9007199254740993]`)},
+		"a result of no use": {ref: "echo", args: `{"word":"hi"}`, want: tools.ErrResult, call: says(`{"a":1,"a":2}`)},
 		"too long":           {ref: "echo", args: `{"word":"hi"}`, want: tools.ErrTimeout, call: slow},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -292,7 +298,7 @@ func TestCatalogue_Call(t *testing.T) {
 			if !errors.Is(err, tc.want) {
 				t.Fatalf("got %v, want %v", err, tc.want)
 			}
-			if tc.want == nil && string(out) != tc.args {
+			if tc.want == nil && string(out) != tc.args || tc.want != nil && out != nil {
 				t.Errorf("output %s", out)
 			}
 			if err != nil && (!strings.Contains(err.Error(), tc.says) || strings.Contains(err.Error(), "hush")) {
@@ -300,6 +306,17 @@ func TestCatalogue_Call(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what an event can just hold, and what is cut before one holds it", func(t *testing.T) {
+		for _, output := range []string{
+			strings.Repeat("[", 30) + strings.Repeat("]", 30),
+			strings.Repeat("[", 2000) + strings.Repeat("]", 2000),
+		} {
+			tool.call = says(output)
+			if got, err := c.Call(t.Context(), "echo", json.RawMessage(`{"word":"hi"}`), nil); err != nil || string(got) != output {
+				t.Errorf("%d bytes: %v", len(output), err)
+			}
+		}
+	})
 	t.Run("the run ends first", func(t *testing.T) {
 		tool.call = slow
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
