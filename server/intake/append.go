@@ -228,7 +228,7 @@ func (t *turn) reportToolStart(branch contracts.Branch, start *contracts.EngineT
 		}
 		data.Tool, data.ToolDigest, data.Gate = ref, digestOf(s, ref), spec.Gate()
 	}
-	if err := t.showArgs(data, spec); err != nil {
+	if err := t.showArgs(data, spec, denial); err != nil {
 		return err
 	}
 	if s.ToolCalls() >= s.Limits().MaxToolCalls {
@@ -285,14 +285,19 @@ func digestOf(s *runstate.State, ref contracts.ToolRef) contracts.Digest {
 	return s.Header().Tools[string(ref)]
 }
 
-// showArgs replaces a call's arguments by what may be shown.
-func (t *turn) showArgs(data *contracts.ToolStartData, spec *contracts.ToolSpec) error {
-	if t.run.secrets.in(data.Args) {
+// showArgs replaces a call's arguments by what may be shown. Of a call that is denied since its tool's definition
+// changed nothing is: what the tool wanted hidden went with the definition.
+func (t *turn) showArgs(data *contracts.ToolStartData, spec *contracts.ToolSpec, denial *contracts.Problem) error {
+	if t.run.secrets.in(data.Args) || (denial != nil && denial.Has(contracts.ProblemToolVersionConflict)) {
 		data.Args = []byte(redactedJSON)
 		return nil
 	}
-	if spec == nil {
-		return nil
+	if spec == nil { // not allowed; but the catalogue may know what to hide
+		entry, ok := t.in.catalogue.Entry(data.Tool)
+		if !ok {
+			return nil
+		}
+		spec = &entry.Spec
 	}
 	shown, err := redact(data.Args, spec.Redact)
 	if err != nil {

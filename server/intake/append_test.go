@@ -323,6 +323,35 @@ func TestAppend_hides(t *testing.T) {
 		}
 	})
 
+	t.Run("a tool's redact, also where the task does not allow the tool", func(t *testing.T) {
+		t.Parallel()
+		d := openWithTools(t)
+		id := d.create("")
+		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{"q":"x","key":"K-1"}}`)
+		start := body[*contracts.ToolStartData](t, d.events(id)[2])
+		if start.Gate != contracts.GateDeny || string(start.Args) != `{"key":"[redacted]","q":"x"}` {
+			t.Errorf("gate %s, args %s", start.Gate, start.Args)
+		}
+	})
+
+	t.Run("everything of a tool whose definition is gone, and with it what it wants hidden", func(t *testing.T) {
+		t.Parallel()
+		d := openWithTools(t)
+		id := d.create(withTools)
+		d.mustReport(id, `tool_start {"call_id":"c1","tool":"lookup","args":{"key":"K-1"}}`)
+		d.shelf.remove("lookup@1.0.0")
+		d.mustReport(id, `tool_end {"call_id":"c1","status":"ok","output":{"key":"K-2"}}`,
+			`tool_start {"call_id":"c2","tool":"lookup","args":{"key":"K-3"}}`)
+		events := d.events(id)
+		end, denied := body[*contracts.ToolEndData](t, events[3]), body[*contracts.ToolStartData](t, events[4])
+		if end.Status != contracts.CallError || !end.Error.Has(contracts.ProblemToolVersionConflict) || string(end.Output) != `"[redacted]"` {
+			t.Errorf("end = %s, %v, output %s", end.Status, end.Error, end.Output)
+		}
+		if denied.Gate != contracts.GateDeny || string(denied.Args) != `"[redacted]"` {
+			t.Errorf("gate %s, args %s", denied.Gate, denied.Args)
+		}
+	})
+
 	t.Run("a call that refers to a sensitive input", func(t *testing.T) {
 		t.Parallel()
 		for name, args := range map[string]string{

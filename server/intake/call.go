@@ -63,11 +63,8 @@ func (t *turn) specOf(call runstate.Call) *contracts.ToolSpec {
 	return &entry.Spec
 }
 
-// defaultResultBytes is where the output of a tool whose definition is gone is cut: the contract's default.
-const defaultResultBytes = 65_536
-
 // showOutput fills in what may be shown of a result. A result that does not keep the tool's output schema turns
-// an ok call into an error.
+// an ok call into an error, and so does a definition that is no longer the pinned one.
 func (t *turn) showOutput(data *contracts.ToolEndData, call runstate.Call, spec *contracts.ToolSpec, output json.RawMessage) error {
 	if output == nil {
 		return nil
@@ -76,25 +73,29 @@ func (t *turn) showOutput(data *contracts.ToolEndData, call runstate.Call, spec 
 		data.Output = json.RawMessage(redactedJSON)
 		return nil
 	}
-	limit := int64(defaultResultBytes)
-	if spec != nil {
-		limit = spec.Limits.MaxResultBytes
-		if data.Status == contracts.CallOK && spec.OutputSchema != nil {
-			misfits, err := misfits(spec.OutputSchema, output, "#/output")
-			if err != nil {
-				return err
-			}
-			if len(misfits) > 0 {
-				data.Status = contracts.CallError
-				data.Error = contracts.NewProblem(contracts.ProblemToolFailed, "the output does not conform to the tool's output_schema")
-				data.Error.Errors = misfits
-			}
+	if spec == nil { // what the tool wanted hidden went with its definition
+		data.Output = json.RawMessage(redactedJSON)
+		if data.Status == contracts.CallOK {
+			data.Status = contracts.CallError
+			data.Error = contracts.NewProblem(contracts.ProblemToolVersionConflict, "the tool's definition changed since the run began")
 		}
-		shown, err := redact(output, spec.Redact)
+		return nil
+	}
+	limit := spec.Limits.MaxResultBytes
+	if data.Status == contracts.CallOK && spec.OutputSchema != nil {
+		misfits, err := misfits(spec.OutputSchema, output, "#/output")
 		if err != nil {
-			return fmt.Errorf("redact output: %w", err)
+			return err
 		}
-		output = shown
+		if len(misfits) > 0 {
+			data.Status = contracts.CallError
+			data.Error = contracts.NewProblem(contracts.ProblemToolFailed, "the output does not conform to the tool's output_schema")
+			data.Error.Errors = misfits
+		}
+	}
+	output, err := redact(output, spec.Redact)
+	if err != nil {
+		return fmt.Errorf("redact output: %w", err)
 	}
 	if int64(len(output)) <= limit {
 		data.Output = output

@@ -42,6 +42,12 @@ func (s *shelf) put(tb testing.TB, doc string) {
 	s.specs[spec.Ref()] = contracts.ToolEntry{Spec: *spec, Digest: digest, Gate: spec.Gate()}
 }
 
+func (s *shelf) remove(ref contracts.ToolRef) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.specs, ref)
+}
+
 func (s *shelf) Entry(ref contracts.ToolRef) (contracts.ToolEntry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
