@@ -101,11 +101,8 @@ func (in *Intake) Recover(ctx context.Context) error {
 
 // takeUp takes up one unfinished run.
 func (in *Intake) takeUp(ctx context.Context, row *contracts.Summary) error {
-	if row.Backend != contracts.ExternalEngine {
-		if row.State == contracts.StateQueued {
-			in.engines.Start(row.RunID, row.Backend)
-			return nil
-		}
+	inProcess := row.Backend != contracts.ExternalEngine
+	if inProcess && row.State != contracts.StateQueued {
 		return in.Fail(ctx, row.RunID, contracts.ProblemEngineLost, "the server that ran the engine stopped")
 	}
 	r, err := in.acquire(ctx, row.RunID)
@@ -114,5 +111,8 @@ func (in *Intake) takeUp(ctx context.Context, row *contracts.Summary) error {
 	}
 	defer in.release(r)
 	in.deadlines.set(r.id, in.nextDeadline(r))
+	if inProcess {
+		in.engines.Start(r.id, row.Backend)
+	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"axiom25/contracts"
 	"axiom25/server/fanout"
@@ -179,6 +180,26 @@ func TestRecover(t *testing.T) {
 	d2.mustReport(external, `thought {"id":"t","delta":"y"}`)
 	d2.wantStory(external, "queued(submitted)", "running(started)", "thought", "thought")
 	d2.wantStory(finished, before...)
+}
+
+// A run that no engine is free for keeps its limits, after a restart too.
+func TestRecover_queued(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	queued := d.create(`,"backend":{"prefer":["local"]},"budget":{"max_wall_ms":1000,"max_active_ms":1000}`)
+	if err := d.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d2 := openAt(t, d.path, func(c *intake.Config) { c.Now = func() time.Time { return now().Add(time.Minute) } })
+	if err := d2.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d2.keepDeadlines()
+	for end := now().Add(5 * time.Second); now().Before(end) && len(d2.events(queued)) == 1; {
+		time.Sleep(time.Millisecond)
+	}
+	d2.wantStory(queued, "queued(submitted)", "draining(wall_ms)", "tick", "done exhausted")
+	d2.wantWhole(queued)
 }
 
 // faulty returns a change of a door's configuration that puts faults between the door and its journal, and where
