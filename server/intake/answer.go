@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -36,6 +37,9 @@ func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.An
 		judged.Verdict = v
 		return t.follow(v, a)
 	})
+	if v, ok := errors.AsType[*runstate.Violation](err); ok { // what an answer can break, it does by its message
+		return contracts.Judged{}, illegal("#/message_id", v)
+	}
 	if err != nil {
 		return contracts.Judged{}, err
 	}

@@ -116,6 +116,24 @@ func TestAnswer(t *testing.T) {
 		d.wantWhole(id)
 	})
 
+	t.Run("a revision needs a message of its own", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create(wantsEight(""))
+		if j, err := d.answer(id, "m", "nine"); err != nil || j.Verdict.Outcome != contracts.OutcomeRevise {
+			t.Fatalf("Answer = %+v, %v", j, problemText(err))
+		}
+		_, err := d.answer(id, "m", "8")
+		p := wantProblem(t, err, contracts.ProblemIllegalTransition)
+		if len(p.Errors) != 1 || p.Errors[0].Pointer != "#/message_id" || p.Errors[0].Params["invariant"] != 12 {
+			t.Errorf("problem = %s", problemText(err))
+		}
+		if j, err := d.answer(id, "m2", "8"); err != nil || j.Done == nil {
+			t.Fatalf("Answer = %+v, %v", j, problemText(err))
+		}
+		d.wantWhole(id)
+	})
+
 	t.Run("the answer must be what was streamed", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
