@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"axiom25/contracts"
@@ -78,12 +79,14 @@ const recoverPage = 500
 
 // Recover takes up the runs that an earlier process left unfinished: those that an in-process engine had begun
 // are ended as engine-lost, those it had not begun are started, and the deadlines of the others are kept
-// again. It is called once, before the server listens.
+// again. It is called once, before the server listens. A run that is damaged is left as it is and logged, so that
+// the server can show the others; where damage hides which run it is, so are the older ones.
 func (in *Intake) Recover(ctx context.Context) error {
 	query := journal.Query{States: liveStates, Limit: recoverPage}
 	for {
 		rows, err := in.journal.List(ctx, query)
-		if err != nil {
+		damaged, isDamage := errors.AsType[*journal.DamagedError](err)
+		if err != nil && !isDamage {
 			return err
 		}
 		for i := range rows {
@@ -92,10 +95,18 @@ func (in *Intake) Recover(ctx context.Context) error {
 					slog.String("run", rows[i].RunID.String()), slog.String("error", err.Error()))
 			}
 		}
-		if len(rows) < recoverPage {
+		switch {
+		case isDamage:
+			in.log.LogAttrs(ctx, slog.LevelError, "the list of unfinished runs is damaged", slog.String("error", err.Error()))
+			if damaged.Run == "" {
+				return nil
+			}
+			query.Before = damaged.Run
+		case len(rows) < recoverPage:
 			return nil
+		default:
+			query.Before = rows[len(rows)-1].RunID
 		}
-		query.Before = rows[len(rows)-1].RunID
 	}
 }
 

@@ -2,7 +2,9 @@ package intake_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -200,6 +202,59 @@ func TestRecover_queued(t *testing.T) {
 	}
 	d2.wantStory(queued, "queued(submitted)", "draining(wall_ms)", "tick", "done exhausted")
 	d2.wantWhole(queued)
+}
+
+// spotted is a journal in which the rows of some runs are damaged.
+type spotted struct {
+	journal.Journal
+	damaged []contracts.RunID
+	// nameless says that the damage hides which run it is.
+	nameless bool
+}
+
+func (s *spotted) List(ctx context.Context, q journal.Query) ([]contracts.Summary, error) {
+	rows, err := s.Journal.List(ctx, q)
+	for i := range rows {
+		switch {
+		case !slices.Contains(s.damaged, rows[i].RunID):
+		case s.nameless:
+			return rows[:i], &journal.DamagedError{}
+		default:
+			return rows[:i], &journal.DamagedError{Run: rows[i].RunID}
+		}
+	}
+	return rows, err
+}
+
+// A damaged row costs its own run, and not the server or the runs beside it.
+func TestRecover_damaged(t *testing.T) {
+	t.Parallel()
+	for name, nameless := range map[string]bool{"a run that is named": false, "a run that is not": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t)
+			runs := make([]contracts.RunID, 3) // from the oldest to the newest, which is listed first
+			for i := range runs {
+				runs[i] = d.create(`,"backend":{"prefer":["local"]}`)
+			}
+			if err := d.journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			d2 := openAt(t, d.path, func(c *intake.Config) {
+				c.Journal = &spotted{Journal: c.Journal, damaged: runs[1:2], nameless: nameless}
+			})
+			if err := d2.Recover(t.Context()); err != nil {
+				t.Fatalf("Recover = %v", err)
+			}
+			want := []contracts.RunID{runs[2], runs[0]}
+			if nameless {
+				want = want[:1]
+			}
+			if got := d2.hands.startedRuns(); !slices.Equal(got, want) {
+				t.Errorf("started = %v, want %v", got, want)
+			}
+		})
+	}
 }
 
 // faulty returns a change of a door's configuration that puts faults between the door and its journal, and where
