@@ -58,6 +58,8 @@ test: system lint fresh $(GOTESTSUM) console ## Everything: format, lint, freshn
 	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
 	@echo "test: the pure packages as WebAssembly under node"
 	@GOOS=js GOARCH=wasm $(GOTESTSUM) --format pkgname -- -tags validator_novalidatefn -exec "$(WASM_EXEC)" $(PURE)
+	@echo "test: the agreement of schemas and validators, on every mutant"
+	@$(GOTESTSUM) --format pkgname -- -run '^TestSchemasAgree' ./contracts
 	@echo "test: everything, with the race detector"
 	@$(GOTESTSUM) --format pkgname -- -race -timeout 10m ./...
 

@@ -131,8 +131,9 @@ type verdict struct {
 	disagreement string
 }
 
-// slow is where the schema validator is several times slower than elsewhere.
-const slow = runtime.GOARCH == "wasm"
+// slow is where the schema validator is several times slower than elsewhere: there a twentieth of the mutants has to
+// do. make test asks about all of them natively.
+const slow = raceDetector || runtime.GOARCH == "wasm"
 
 // seedsOf returns valid documents of a contract that between them have every field.
 func seedsOf(kind contracts.Kind) [][]byte {
