@@ -227,8 +227,13 @@ func (p *Run) alerts(f store.Fold) app.UI {
 // approvals are the questions that the run has for its reader.
 func (p *Run) approvals(f store.Fold) app.UI {
 	var cards []app.UI
-	for _, c := range f.Pending() {
+	for _, c := range f.Calls {
 		if c.Approval == nil {
+			continue
+		}
+		if !c.Pending() {
+			// Its place stays: what the reader types into the next card must not move with it to another's place.
+			cards = append(cards, app.Div().Hidden(true))
 			continue
 		}
 		cards = append(cards, &parts.Approval{

@@ -24,7 +24,7 @@ type Approval struct {
 	// OnDecide is called with the reader's decision.
 	OnDecide func(ctx app.Context, id contracts.ApprovalID, d contracts.ApprovalDecision)
 
-	editing bool
+	editing contracts.ApprovalID // the request whose arguments are being edited: the component may be given another one
 	edited  string
 	invalid bool
 }
@@ -40,12 +40,12 @@ func (a *Approval) Render() app.UI {
 			),
 			app.Span().Class("approval-remaining").Text(a.Remaining),
 		),
-		app.If(!a.editing, func() app.UI {
+		app.If(!a.isEdited(), func() app.UI {
 			return app.Pre().Class("code").TabIndex(0).Text(PrettyJSON(a.Args))
 		}).Else(func() app.UI {
 			return &Editor{Label: "Arguments", Text: PrettyJSON(a.Args), Version: 1, Small: true, OnChange: a.edit}
 		}),
-		app.If(a.invalid, func() app.UI {
+		app.If(a.isEdited() && a.invalid, func() app.UI {
 			return app.P().Class("field-error").Role("alert").Text("The arguments are not JSON.")
 		}),
 		app.Div().Class("actions").Body(
@@ -59,28 +59,35 @@ func (a *Approval) Render() app.UI {
 	)
 }
 
+// isEdited reports whether the arguments of this request are being edited.
+func (a *Approval) isEdited() bool { return a.editing != "" && a.editing == a.ID }
+
 func (a *Approval) approveLabel() string {
-	if a.editing {
+	if a.isEdited() {
 		return "Approve as edited"
 	}
 	return "Approve"
 }
 
 func (a *Approval) editLabel() string {
-	if a.editing {
+	if a.isEdited() {
 		return "Keep the original"
 	}
 	return "Edit the arguments"
 }
 
 func (a *Approval) toggle(app.Context, app.Event) {
-	a.editing, a.invalid, a.edited = !a.editing, false, PrettyJSON(a.Args)
+	editing := a.ID
+	if a.isEdited() {
+		editing = ""
+	}
+	a.editing, a.invalid, a.edited = editing, false, PrettyJSON(a.Args)
 }
 
 func (a *Approval) edit(_ app.Context, text string) { a.edited, a.invalid = text, false }
 
 func (a *Approval) approve(ctx app.Context, _ app.Event) {
-	if !a.editing {
+	if !a.isEdited() {
 		a.decide(ctx, contracts.ApprovalDecision{Decision: contracts.VerbApprove})
 		return
 	}
