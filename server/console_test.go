@@ -265,6 +265,80 @@ func TestAHumanDecidesInTheConsole(t *testing.T) {
 	}
 }
 
+// twoQuestions is a task whose two calls wait for a human at the same time.
+const twoQuestions = `{"schema_version":2,"goal":"Have two things signed","allowed_tools":["sign_off"],"inputs":[{"name":"plan","data":{
+	"steps":[{"id":"one","tool":"sign_off","args":{"statement":"First."}},{"id":"two","tool":"sign_off","args":{"statement":"Second."}}],
+	"answers":["{{steps.one#/statement}} {{steps.two#/statement}}"],"fallback":"Nobody signed."}}]}`
+
+// TestAnEditStaysWithItsCall has somebody else answer one of two questions while the reader edits: what was typed belongs
+// to one call alone, and is neither lost nor offered for the other.
+func TestAnEditStaysWithItsCall(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	for _, edited := range []int{0, 1} {
+		id := s.create(t, twoQuestions)
+		b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+		b.until(t, "two questions", `document.querySelectorAll(".approval").length === 2`)
+		second := eval[struct{ Statement string }](t, b, `JSON.parse(document.querySelectorAll(".approval .code")[1].textContent)`)
+		b.until(t, "an editor", fmt.Sprintf(`(() => {
+			const card = document.querySelectorAll(".approval")[%d];
+			[...card.querySelectorAll("button")].find(e => e.textContent === "Edit the arguments")?.click();
+			return card.querySelector("textarea");
+		})()`, edited))
+		eval[bool](t, b, `(() => {
+			const editor = document.querySelector(".approval textarea");
+			editor.value = '{"statement":"Edited."}';
+			return editor.dispatchEvent(new Event("input", {bubbles: true}));
+		})()`)
+		first := strings.TrimPrefix(eval[string](t, b, `document.querySelector(".approval").getAttribute("aria-labelledby")`), "approval-")
+		s.must(t, http.MethodPost, "/runs/"+id.String()+"/approvals/"+first, `{"decision":"approve","by":"test"}`, nil)
+		b.until(t, "one question", `document.querySelectorAll(".approval").length === 1`)
+		button, want := "Approve", "First. Second."
+		if edited == 1 {
+			button, want = "Approve as edited", strings.Replace(want, second.Statement, "Edited.", 1)
+		}
+		b.click(t, ".approval button", button)
+		page := b.ended(t)
+		compare(t, button, page, s.done(t, id))
+		if page.Answer != want {
+			t.Errorf("editing call %d gave %q, want %q", edited+1, page.Answer, want)
+		}
+	}
+}
+
+// TestAFloodLeavesThePageAlive reports events faster than they can be drawn one by one.
+func TestAFloodLeavesThePageAlive(t *testing.T) {
+	t.Parallel()
+	const batches, batch, longest = 100, 100, 1000 // longest in milliseconds
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	id := s.create(t, externalTask)
+	b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+	b.until(t, "the run", `document.querySelector(".run-head")`)
+	eval[any](t, b, `(() => {
+		window.longTasks = [];
+		new PerformanceObserver(l => longTasks.push(...l.getEntries().map(e => Math.round(e.duration)))).observe({type: "longtask"});
+	})()`)
+	var want strings.Builder
+	for i := range batches {
+		lines := make([]string, batch)
+		for j := range lines {
+			word := fmt.Sprintf("%d ", i*batch+j)
+			lines[j] = tokenLine(word)
+			want.WriteString(word)
+		}
+		s.report(t, id, lines...)
+	}
+	b.until(t, "the whole answer", fmt.Sprintf(`document.querySelector(".answer-text")?.textContent.length === %d`, want.Len()))
+	if got := b.runPage(t).Answer; got != want.String() {
+		t.Error("the page does not show what was reported, in its order")
+	}
+	if tasks := eval[[]int](t, b, "longTasks"); len(tasks) > 0 && slices.Max(tasks) > longest {
+		t.Errorf("the page stood still for %d ms, want at most %d: %v", slices.Max(tasks), longest, tasks)
+	}
+}
+
 func TestTheConsoleComesBackAfterARestart(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

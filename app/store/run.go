@@ -38,8 +38,12 @@ type Run struct {
 // Loading reports whether nothing is known yet.
 func (r Run) Loading() bool { return r.Fold.LastSeq == 0 && r.Problem == nil }
 
-// foldsATurn is how many frames are folded before the page may draw and answer its reader again.
-const foldsATurn = 1000
+// foldsATurn is how many frames are folded before the page may draw and answer its reader again, and foldEvery the
+// least time in milliseconds between two turns, a frame of the screen: what comes faster is folded and drawn together.
+const (
+	foldsATurn = 500
+	foldEvery  = 16
+)
 
 // RunWatch keeps one page's run up to date.
 type RunWatch struct {
@@ -49,7 +53,9 @@ type RunWatch struct {
 	folder Folder
 	run    Run
 	asked  bool // the task was asked for since the connection was last lost
-	closed bool
+	// resting says that something was folded a moment ago, and rung that more has come since.
+	resting, rung bool
+	closed        bool
 }
 
 // WatchRun opens the stream of a run and publishes it under KeyRun until Close. ctx is the page's.
@@ -58,7 +64,7 @@ func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *Run
 	w.publish()
 	w.feed = feed.New(feed.Config{
 		URL:    contracts.LinksOf(id).Stream,
-		Notify: func() { ctx.Dispatch(func(goapp.Context) { w.fold() }) },
+		Notify: func() { ctx.Dispatch(func(goapp.Context) { w.ring() }) },
 		Spread: rand.Float64,
 	})
 	w.feed.Connect(0)
@@ -101,6 +107,33 @@ func (w *RunWatch) send(name string, do func(context.Context) error) {
 	})
 }
 
+// ring folds what has come: at once after a pause, else at the end of the turn.
+func (w *RunWatch) ring() {
+	if w.resting {
+		w.rung = true
+		return
+	}
+	w.fold()
+}
+
+// rest puts the next turn off; more says that there will be one. The pause is the browser's own timer: one of Go's ends
+// while the browser still hands over a heap of events, and then nothing is drawn, and nobody answered, before the last.
+func (w *RunWatch) rest(more bool) {
+	w.resting, w.rung = true, more
+	var rested goapp.Func
+	rested = goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
+		rested.Release()
+		w.later(func() {
+			w.resting = false
+			if w.rung {
+				w.fold()
+			}
+		})
+		return nil
+	})
+	goapp.Window().Call("setTimeout", rested, foldEvery)
+}
+
 // fold takes what the feed has and publishes the result once.
 func (w *RunWatch) fold() {
 	if w.closed {
@@ -135,9 +168,7 @@ func (w *RunWatch) fold() {
 	if status.Phase == feed.Waiting {
 		w.askTask()
 	}
-	if more {
-		w.ctx.Dispatch(func(goapp.Context) { w.fold() })
-	}
+	w.rest(more)
 }
 
 // askTask asks once for what is not in the stream, and so finds out why a stream does not open: an EventSource
