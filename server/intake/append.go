@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -248,7 +249,7 @@ func (t *turn) reportToolStart(branch contracts.Branch, start *contracts.EngineT
 		return err
 	}
 	if data.Gate != contracts.GateDeny {
-		return t.checkRoom()
+		return t.checkRoom(data.Args)
 	}
 	call, _ := s.Call(start.CallID)
 	return t.endCall(call, callEnd{status: contracts.CallDenied, problem: denial})
@@ -270,7 +271,7 @@ func (t *turn) allowed(ref contracts.ToolRef) (*contracts.ToolSpec, contracts.To
 		if !ok || entry.Digest != digest {
 			return nil, "", contracts.NewProblem(contracts.ProblemToolVersionConflict, "the tool's definition changed since the run began")
 		}
-		if !found || semver.Compare("v"+pinnedVersion, "v"+best.Spec.Version) > 0 {
+		if !found || newer(pinnedVersion, best.Spec.Version) {
 			best, found = entry, true
 		}
 	}
@@ -278,6 +279,12 @@ func (t *turn) allowed(ref contracts.ToolRef) (*contracts.ToolSpec, contracts.To
 		return nil, "", contracts.NewProblem(contracts.ProblemToolUnknown, "the task does not allow this tool")
 	}
 	return &best.Spec, best.Spec.Ref(), nil
+}
+
+// newer reports whether version a is the one of the two that a bare name means. Versions that differ in build metadata
+// alone have no precedence, and are ordered as text, as in the catalogue.
+func newer(a, b string) bool {
+	return cmp.Or(semver.Compare("v"+a, "v"+b), cmp.Compare(a, b)) > 0
 }
 
 // digestOf is the digest that a run pinned for a tool.

@@ -210,6 +210,23 @@ func TestAppend_gates(t *testing.T) {
 		}
 	})
 
+	t.Run("a bare name means the highest version, and one of two that differ in build metadata each time", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		for _, version := range []string{"1.0.0+a", "1.0.0+b", "0.9.0"} {
+			d.shelf.put(t, strings.Replace(lookup, `"1.0.0"`, `"`+version+`"`, 1))
+		}
+		id := d.create(`,"allowed_tools":["lookup@1.0.0+a","lookup@1.0.0+b","lookup@0.9.0"]`)
+		for i := range 20 {
+			d.mustReport(id, start("c"+strconv.Itoa(i), "lookup", `{}`), `tool_end {"call_id":"c`+strconv.Itoa(i)+`","status":"ok"}`)
+		}
+		for _, ev := range d.events(id) {
+			if call, ok := ev.Data.(*contracts.ToolStartData); ok && call.Tool != "lookup@1.0.0+b" {
+				t.Fatalf("call %s is of %s", call.CallID, call.Tool)
+			}
+		}
+	})
+
 	t.Run("a call is tried as often as its tool allows", func(t *testing.T) {
 		t.Parallel()
 		d := openWithTools(t)

@@ -90,7 +90,7 @@ func (t *turn) letThrough(call runstate.Call, data *contracts.ApprovalData) erro
 	if err := t.add(call.Branch, data); err != nil {
 		return err
 	}
-	if err := t.checkRoom(); err != nil {
+	if err := t.checkRoom(data.Args); err != nil {
 		return err
 	}
 	return t.resume()

@@ -18,16 +18,16 @@ const (
 	endDepth = 3
 )
 
-// checkRoom refuses a batch behind which an open call could not be ended. Problems: too-large.
-func (t *turn) checkRoom() error {
+// checkRoom refuses a batch behind which a call that it opened or changed, args being its arguments now, or all that
+// are open, could not be ended. Problems: too-large.
+func (t *turn) checkRoom(args json.RawMessage) error {
+	if len(args)+endBytes > contracts.MaxDocumentBytes || depthOf(args) > contracts.MaxDepth-endDepth {
+		return contracts.NewProblem(contracts.ProblemTooLarge, "the arguments are larger, or nested deeper, than a receipt can hold")
+	}
 	calls := t.run.state.OpenCalls()
 	size := 0
 	for i := range calls {
-		args := calls[i].Args
-		size += len(args) + endBytes
-		if len(args)+endBytes > contracts.MaxDocumentBytes || depthOf(args) > contracts.MaxDepth-endDepth {
-			return contracts.NewProblem(contracts.ProblemTooLarge, "the arguments are larger, or nested deeper, than a receipt can hold")
-		}
+		size += len(calls[i].Args) + endBytes
 	}
 	if len(calls) > maxOpenCalls || size > maxOpenBytes {
 		return contracts.NewProblem(contracts.ProblemTooLarge, "too many calls are open, or their arguments take too much room; end some first")

@@ -58,9 +58,9 @@ func TestAppend_room(t *testing.T) {
 		t.Parallel()
 		d := openWithTools(t)
 		id := d.create(withTools)
-		args := fmt.Sprintf(`{"q":%q}`, strings.Repeat("x", 900<<10))
+		args := fmt.Sprintf(`{"q":%q}`, strings.Repeat("x", 690<<10))
 		var err error
-		for i := 0; i < 5 && err == nil; i++ {
+		for i := 0; i < 4 && err == nil; i++ {
 			_, err = d.report(id, start(fmt.Sprint("c", i), "lookup", args))
 		}
 		wantProblem(t, err, contracts.ProblemTooLarge)
