@@ -92,8 +92,13 @@ func toolAddress(r *http.Request) (name, version string, err error) {
 	if _, err = negotiate(r, mediaJSON); err != nil {
 		return "", "", err
 	}
-	version, err = q.one("version")
-	return mux.Vars(r)["name"], version, err
+	if version, err = q.one("version"); err != nil {
+		return "", "", err
+	}
+	if version == "" && q.values.Has("version") {
+		return "", "", malformed("query parameter version: must not be empty; leave it out to mean every version, or the highest")
+	}
+	return mux.Vars(r)["name"], version, nil
 }
 
 // findTool returns a version of a tool, or the highest where version is empty.
