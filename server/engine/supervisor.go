@@ -13,6 +13,7 @@ import (
 	"axiom25/contracts"
 	"axiom25/server/fanout"
 	"axiom25/server/intake"
+	"axiom25/server/journal"
 )
 
 // Intake is the part of package intake that a supervisor needs.
@@ -258,18 +259,42 @@ func detailOf(err error) string {
 
 // end ends a run in its engine's stead, also while the server stops.
 func (s *Supervisor) end(ctx context.Context, door Intake, id contracts.RunID, why contracts.ProblemType, detail string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
-	defer cancel()
-	if err := door.Fail(ctx, id, why, detail); err != nil {
-		s.cfg.Log.LogAttrs(ctx, slog.LevelError, "a run could not be ended", slog.String("run", id.String()), slog.String("error", err.Error()))
-	}
+	s.store(ctx, id, func(ctx context.Context) error { return door.Fail(ctx, id, why, detail) })
 }
 
 // leave says that nobody carries the run out any more.
 func (s *Supervisor) leave(ctx context.Context, door Intake, id contracts.RunID) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
-	defer cancel()
-	if err := door.Leave(ctx, id); err != nil {
-		s.cfg.Log.LogAttrs(ctx, slog.LevelError, "a run could not be left", slog.String("run", id.String()), slog.String("error", err.Error()))
+	s.store(ctx, id, func(ctx context.Context) error { return door.Leave(ctx, id) })
+}
+
+// storeAgain is how long after a full disk or queue the end of a run is stored again.
+const storeAgain = time.Second
+
+// store stores the end of a run. While the server runs it goes on until there is room for it, for nobody else would
+// end the run before its limits of time; while the server stops it tries once, and leaves the rest to the next start.
+func (s *Supervisor) store(ctx context.Context, id contracts.RunID, end func(context.Context) error) {
+	for {
+		err := within(ctx, farewell, end)
+		if err == nil {
+			return
+		}
+		s.cfg.Log.LogAttrs(ctx, slog.LevelError, "a run could not be ended", slog.String("run", id.String()), slog.String("error", err.Error()))
+		if !errors.Is(err, journal.ErrFull) && !errors.Is(err, journal.ErrBusy) {
+			return
+		}
+		again := time.NewTimer(storeAgain)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			return
+		}
 	}
+}
+
+// within calls f with a context that outlives ctx, and ends after a time.
+func within(ctx context.Context, d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
+	defer cancel()
+	return f(ctx)
 }

@@ -5,14 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"axiom25/contracts"
 	"axiom25/server/engine"
 	"axiom25/server/engine/enginetest"
+	"axiom25/server/fanout"
+	"axiom25/server/journal"
+	"axiom25/server/tools"
 )
 
 // answering gives an answer and returns what the door says.
@@ -212,6 +217,52 @@ func TestSupervisor_lostEngine(t *testing.T) {
 		t.Errorf("errors %+v", failures)
 	}
 	h.Engines.Start("run_00000000000000000000000000", "actor") // a run that does not exist is logged, and no more
+}
+
+// fullDoor is a door whose journal has no room for the end of a run, for some time.
+type fullDoor struct {
+	engine.Intake
+	refusals int
+	tries    int
+	ended    chan struct{}
+}
+
+func (d *fullDoor) Fail(context.Context, contracts.RunID, contracts.ProblemType, string) error {
+	if d.tries++; d.tries <= d.refusals {
+		return fmt.Errorf("append: %w", journal.ErrFull)
+	}
+	close(d.ended)
+	return nil
+}
+
+// A run whose end could not be stored is not left hanging once it can be.
+func TestSupervisor_endsRunsWhenTheDiskHasRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, err := engine.NewRegistry(&actor{name: "actor"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := engine.NewSupervisor(engine.SupervisorConfig{
+			Registry: registry, Calls: &tools.Catalogue{}, Hub: fanout.New(nil), Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		door := &fullDoor{refusals: 3, ended: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- s.Run(ctx, door) }()
+		s.Start("run_00000000000000000000000000", "gone")
+		select {
+		case <-door.ended:
+		case <-time.After(time.Minute):
+			t.Error("the run was never ended")
+		}
+		stop()
+		if err := <-stopped; !errors.Is(err, context.Canceled) || door.tries != door.refusals+1 {
+			t.Errorf("Run = %v after %d tries", err, door.tries)
+		}
+	})
 }
 
 func TestNewSupervisor(t *testing.T) {
