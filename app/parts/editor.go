@@ -72,7 +72,7 @@ func (e *Editor) Render() app.UI {
 	}
 	return app.Div().Class(class).Body(
 		app.Div().Class("editor-sheet").Body(
-			app.Div().Class("editor-copy").Aria("hidden", "true").Body(e.lines()...),
+			app.Div().Class("editor-copy").Aria("hidden", "true").Body(e.blocks()...),
 			app.Textarea().Class("editor-area").
 				Aria("label", e.Label).
 				Aria("invalid", strconv.FormatBool(len(e.Marks) > 0)).
@@ -100,19 +100,77 @@ func (e *Editor) pressed(ctx app.Context, event app.Event) {
 	}
 }
 
-// lines is the copy of the text, a line an element, with the marks in it.
-func (e *Editor) lines() []app.UI {
-	var lines []app.UI
-	offset := 0
-	for line := range strings.SplitSeq(e.text, "\n") {
-		lines = append(lines, e.line(line, offset))
-		offset += len(line) + 1
+// blockLines is how many lines of the copy are drawn together: of a long text, a key draws the lines around it anew
+// and compares the rest by the block.
+const blockLines = 100
+
+// blocks is the copy of the text with the marks in it.
+func (e *Editor) blocks() []app.UI {
+	var blocks []app.UI
+	for offset, rest := 0, e.text; ; {
+		end := blockEnd(rest)
+		text := rest[:end]
+		blocks = append(blocks, &editorBlock{Text: text, Marks: e.marksIn(offset, offset+len(text))})
+		if end == len(rest) {
+			return blocks
+		}
+		offset, rest = offset+end+1, rest[end+1:]
 	}
-	return lines
 }
 
-func (e *Editor) line(text string, offset int) app.UI {
-	marks := e.marksIn(offset, offset+len(text))
+// blockEnd is where the last line of the first block of a text ends.
+func blockEnd(text string) int {
+	end := -1
+	for range blockLines {
+		next := strings.IndexByte(text[end+1:], '\n')
+		if next < 0 {
+			return len(text)
+		}
+		end += 1 + next
+	}
+	return end
+}
+
+// marksIn returns the marks that begin within the bytes from..to, in their order and counted from there.
+func (e *Editor) marksIn(from, to int) []Mark {
+	var marks []Mark
+	for _, m := range e.Marks {
+		if m.Start >= from && m.Start <= to {
+			m.Start, m.End = m.Start-from, m.End-from
+			marks = append(marks, m)
+		}
+	}
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
+	return marks
+}
+
+// editorBlock is a part of an editor's copy, a line an element.
+type editorBlock struct {
+	app.Compo
+
+	// Text is some lines without the last line's end.
+	Text string
+	// Marks are the places in Text that are wrong, in their order.
+	Marks []Mark
+}
+
+// Render implements app.Composer.
+func (b *editorBlock) Render() app.UI {
+	lines := make([]app.UI, 0, blockLines)
+	offset, marks := 0, b.Marks
+	for line := range strings.SplitSeq(b.Text, "\n") {
+		within := 0
+		for within < len(marks) && marks[within].Start <= offset+len(line) {
+			within++
+		}
+		lines = append(lines, editorLine(line, offset, marks[:within]))
+		offset, marks = offset+len(line)+1, marks[within:]
+	}
+	return app.Div().Body(lines...)
+}
+
+// editorLine draws a line that begins at offset.
+func editorLine(text string, offset int, marks []Mark) app.UI {
 	if len(marks) == 0 {
 		return app.Div().Class("editor-line").Text(text + "\n")
 	}
@@ -129,18 +187,6 @@ func (e *Editor) line(text string, offset int) app.UI {
 	}
 	pieces = append(pieces, app.Text(text[done:]+"\n"))
 	return app.Div().Class("editor-line editor-line-marked").Body(pieces...)
-}
-
-// marksIn returns the marks that begin within the bytes from..to, in their order.
-func (e *Editor) marksIn(from, to int) []Mark {
-	var marks []Mark
-	for _, m := range e.Marks {
-		if m.Start >= from && m.Start <= to {
-			marks = append(marks, m)
-		}
-	}
-	slices.SortStableFunc(marks, func(a, b Mark) int { return a.Start - b.Start })
-	return marks
 }
 
 // MarkList lists what is wrong in a text: the place and the rule.
