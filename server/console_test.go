@@ -241,6 +241,20 @@ func TestAnExampleStartsByOneClick(t *testing.T) {
 	b.until(t, "the run in the list", fmt.Sprintf(`[...document.querySelectorAll("a")].some(a => a.href.endsWith(%q))`, "/r/"+id.String()))
 }
 
+func TestARefusalIsShownWhereTheReaderClicked(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/new"))
+	b.until(t, "a task that is ready", `document.querySelector(".verdict-line-valid")`)
+	s.kill(t)
+	b.click(t, ".example button", "Run")
+	b.until(t, "why nothing was started, on the screen",
+		`document.querySelector(".alert")?.getBoundingClientRect().bottom < innerHeight`)
+	b.click(t, ".editor-foot button", "Run")
+	b.until(t, "why nothing was started, below the editor", `document.querySelector(".panel .alert")`)
+}
+
 func TestAHumanDecidesInTheConsole(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())

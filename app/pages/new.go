@@ -23,6 +23,7 @@ type New struct {
 	judgement store.Judgement
 	version   int // of the text that the editor is given
 	mounted   bool
+	oneClick  bool // the run was started at its example, far above the editor's foot
 }
 
 // OnInit implements app.Initializer.
@@ -76,6 +77,7 @@ func (p *New) Render() app.UI {
 	return parts.Page("/new",
 		app.Div().Class("title-row").Body(app.H1().Class("title").Text("New run")),
 		app.Section().Class("examples").Aria("label", "Examples").Body(cards...),
+		p.refusal(p.oneClick),
 		app.Section().Class("panel").Aria("label", "Task").Body(
 			app.Div().Class("panel-bar").Body(
 				app.H2().Class("panel-title").Text("Task"),
@@ -92,7 +94,7 @@ func (p *New) Render() app.UI {
 					Disabled(!p.judgement.Valid || p.creation.Sending).
 					Text(p.runLabel()).OnClick(p.clicked),
 			),
-			p.refusal(),
+			p.refusal(!p.oneClick),
 			&parts.MarkList{Marks: p.marks(), Truncated: truncated(p.judgement)},
 		),
 	)
@@ -106,8 +108,9 @@ func (p *New) marks() []parts.Mark {
 	return marksOf(p.creation.Places)
 }
 
-func (p *New) refusal() app.UI {
-	if p.creation.Refused == nil {
+// refusal says why no run was started, in the one of its two places where the reader has just clicked.
+func (p *New) refusal(here bool) app.UI {
+	if p.creation.Refused == nil || !here {
 		return app.Div().Class("banner-place")
 	}
 	sentence, detail := parts.Trouble(p.creation.Refused)
@@ -137,12 +140,18 @@ func (p *New) openExample(_ app.Context, i int) { p.open(string(p.examples[i].Ta
 
 func (p *New) runExample(ctx app.Context, i int) {
 	p.open(string(p.examples[i].Task))
-	p.run(ctx)
+	p.oneClick = true
+	p.start(ctx)
 }
 
 func (p *New) clicked(ctx app.Context, _ app.Event) { p.run(ctx) }
 
 func (p *New) run(ctx app.Context) {
+	p.oneClick = false
+	p.start(ctx)
+}
+
+func (p *New) start(ctx app.Context) {
 	if p.judgement.Valid && !p.creation.Sending {
 		store.Create(ctx, command.Client{}, p.text)
 	}
