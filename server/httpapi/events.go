@@ -14,7 +14,7 @@ import (
 // How much a page of events has.
 const (
 	defaultEvents = 256
-	maxEvents     = journal.MaxBatchEvents
+	maxEvents     = contracts.MaxBatchEvents
 	maxEventBytes = 1 << 20
 )
 

@@ -78,17 +78,32 @@ func TestAppend(t *testing.T) {
 		}
 	})
 
-	t.Run("a batch that the server cannot complete within one append is too large", func(t *testing.T) {
+	t.Run("a batch may be as large as the contract allows, whatever the server adds", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
 		id := d.create("")
-		lines := make([]string, journal.MaxBatchEvents)
+		lines := make([]string, contracts.MaxBatchEvents)
 		for i := range lines {
 			lines[i] = `token {"id":"m","delta":"x"}`
 		}
-		_, err := d.report(id, lines...) // with the claim there is one more
+		if got := d.mustReport(id, lines...); got.Seq != contracts.MaxBatchEvents+2 {
+			t.Errorf("the last event is %d", got.Seq)
+		}
+	})
+
+	t.Run("a batch that the server cannot complete within one append is too large", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create(`,"profile":"max"`)
+		args := strings.Repeat("x", 8_000)
+		lines := make([]string, 500) // 4 MB, each of which stands in the receipt of the denied call as well
+		for i := range lines {
+			lines[i] = `tool_start {"call_id":"c` + strconv.Itoa(i) + `","tool":"nothing","args":"` + args + `"}`
+		}
+		_, err := d.report(id, lines...)
 		wantProblem(t, err, contracts.ProblemTooLarge)
-		d.mustReport(id, lines[1:]...)
+		d.wantStory(id, "queued(submitted)")
+		d.mustReport(id, lines[:100]...)
 	})
 }
 

@@ -4,14 +4,13 @@ import (
 	"encoding/json"
 
 	"axiom25/contracts"
-	"axiom25/server/journal"
 )
 
 // What may be open in a run at once. A run is ended within one append, in which every open call gets its decision
 // and its end, and the receipt of an end repeats the call's arguments: what could not be closed must not open.
 const (
 	maxOpenCalls = 256
-	maxOpenBytes = journal.MaxBatchBytes / 2
+	maxOpenBytes = contracts.MaxBatchBytes / 2
 	// endBytes is more than a tool_end takes beside the arguments of its call.
 	endBytes = 4096
 	// endDepth is how deep a receipt holds the arguments: event, data, receipt.

@@ -12,10 +12,11 @@ import (
 	"axiom25/contracts"
 )
 
-// Limits of one append. A caller that exceeds them gets ErrTooLarge.
+// Limits of one append. A caller that exceeds them gets ErrTooLarge. They are about twice what an engine may report
+// at once (contracts.MaxBatchEvents and contracts.MaxBatchBytes), since what the server adds joins the same append.
 const (
-	MaxBatchEvents = 1000
-	MaxBatchBytes  = 4 << 20
+	MaxBatchEvents = 2048
+	MaxBatchBytes  = 8 << 20
 )
 
 var (

@@ -22,6 +22,9 @@ const (
 	logPagesMax = 16 * checkpointPages
 	// logBytesKept is how much of the log's file is kept for reuse once it was copied.
 	logBytesKept = 16 << 20
+	// commitEvents and commitBytes bound a transaction that several writes share, and so how long each of them waits
+	// for the others.
+	commitEvents, commitBytes = 1000, 4 << 20
 	// headsMax is how many runs' ends are remembered.
 	headsMax = 1 << 14
 )
@@ -205,14 +208,14 @@ func (w *writer) run() {
 	}
 }
 
-// next takes from the queue what one transaction may hold: the limits of one append, or one write.
+// next takes from the queue what one transaction may hold, which is at least one write.
 func (w *writer) next() []*write {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var events, size, taken int
 	for _, item := range w.waiting {
 		e, s := item.op.weight()
-		if taken > 0 && (events+e > journal.MaxBatchEvents || size+s > journal.MaxBatchBytes) {
+		if taken > 0 && (events+e > commitEvents || size+s > commitBytes) {
 			break
 		}
 		events, size, taken = events+e, size+s, taken+1
