@@ -140,6 +140,7 @@ func (w *RunWatch) fold() {
 		return
 	}
 	frames, more, status := w.feed.Take(foldsATurn)
+	unreadable := false
 	for _, frame := range frames {
 		if frame.Reset {
 			w.folder = Folder{}
@@ -151,12 +152,14 @@ func (w *RunWatch) fold() {
 				more = false
 				break
 			}
-			w.run.Problem = err
+			// What this program cannot read it cannot read the next time either; reading on would only find a gap.
+			w.run.Problem, unreadable, more = err, true, false
+			break
 		}
 	}
 	w.feed.Folded(w.folder.LastSeq())
 	w.run.Fold = w.folder.Fold()
-	if w.run.Fold.Done != nil {
+	if w.run.Fold.Done != nil || unreadable {
 		w.feed.Close()
 		status = feed.Status{Phase: feed.Ended}
 	}
