@@ -9,6 +9,7 @@ import (
 	"axiom25/app/command"
 	"axiom25/app/parts"
 	"axiom25/app/store"
+	"axiom25/contracts"
 	"axiom25/docs/examples"
 )
 
@@ -58,7 +59,7 @@ func (p *New) open(document string) {
 }
 
 func (p *New) change(text string) {
-	p.text, p.judgement = text, store.Judge(store.KindTaskSpec, text)
+	p.text, p.judgement = text, store.Judge(contracts.KindTaskSpec, text)
 }
 
 // Render implements app.Composer.

@@ -5,13 +5,14 @@ import (
 
 	"axiom25/app/parts"
 	"axiom25/app/store"
+	"axiom25/contracts"
 )
 
 // Validate holds a document against a contract, in the browser alone.
 type Validate struct {
 	app.Compo
 
-	kind      store.Kind
+	kind      contracts.Kind
 	text      string
 	judgement store.Judgement
 }
@@ -20,7 +21,7 @@ type Validate struct {
 func (p *Validate) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("Validate · Axiom25")
 	if p.kind == "" {
-		p.kind = store.KindTaskSpec
+		p.kind = contracts.KindTaskSpec
 		p.judge()
 	}
 }
@@ -53,7 +54,7 @@ func (p *Validate) typed(_ app.Context, text string) {
 }
 
 func (p *Validate) choose(_ app.Context, i int) {
-	p.kind = store.Kinds()[i]
+	p.kind = contracts.Kinds()[i]
 	p.judge()
 }
 
@@ -61,24 +62,24 @@ func (p *Validate) judge() { p.judgement = store.Judge(p.kind, p.text) }
 
 func contractNames() []string {
 	var names []string
-	for _, k := range store.Kinds() {
+	for _, k := range contracts.Kinds() {
 		names = append(names, contractName(k))
 	}
 	return names
 }
 
 // contractName is a contract's name as the documentation writes it.
-func contractName(k store.Kind) string {
+func contractName(k contracts.Kind) string {
 	switch k {
-	case store.KindBudget:
+	case contracts.KindBudget:
 		return "Budget"
-	case store.KindVerifyContract:
+	case contracts.KindVerifyContract:
 		return "VerifyContract"
-	case store.KindToolSpec:
+	case contracts.KindToolSpec:
 		return "ToolSpec"
-	case store.KindRunEvent:
+	case contracts.KindRunEvent:
 		return "RunEvent"
-	case store.KindTaskSpec:
+	case contracts.KindTaskSpec:
 	}
 	return "TaskSpec"
 }

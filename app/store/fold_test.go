@@ -188,19 +188,19 @@ func TestJudge(t *testing.T) {
 
 	t.Run("nothing is neither valid nor wrong", func(t *testing.T) {
 		t.Parallel()
-		if j := store.Judge(store.KindTaskSpec, " \n"); !j.Blank() || j.Valid {
+		if j := store.Judge(contracts.KindTaskSpec, " \n"); !j.Blank() || j.Valid {
 			t.Errorf("%+v", j)
 		}
 	})
 
 	t.Run("a valid document of each kind is valid", func(t *testing.T) {
 		t.Parallel()
-		for kind, doc := range map[store.Kind]string{
-			store.KindTaskSpec:       `{"schema_version":2,"goal":"x"}`,
-			store.KindBudget:         `{"schema_version":2,"max_tokens":5}`,
-			store.KindVerifyContract: `{"schema_version":2,"assertions":[{"id":"a","type":"contains","value":"x"}]}`,
-			store.KindToolSpec:       `{"schema_version":2,"name":"t","version":"1.0.0","description":"d","input_schema":{"type":"object"},"effect":"read"}`,
-			store.KindRunEvent:       string(line(t, 1, queued())),
+		for kind, doc := range map[contracts.Kind]string{
+			contracts.KindTaskSpec:       `{"schema_version":2,"goal":"x"}`,
+			contracts.KindBudget:         `{"schema_version":2,"max_tokens":5}`,
+			contracts.KindVerifyContract: `{"schema_version":2,"assertions":[{"id":"a","type":"contains","value":"x"}]}`,
+			contracts.KindToolSpec:       `{"schema_version":2,"name":"t","version":"1.0.0","description":"d","input_schema":{"type":"object"},"effect":"read"}`,
+			contracts.KindRunEvent:       string(line(t, 1, queued())),
 		} {
 			if j := store.Judge(kind, doc); !j.Valid || j.Blank() {
 				t.Errorf("%s: %+v", kind, j.Problem)
@@ -211,7 +211,7 @@ func TestJudge(t *testing.T) {
 	t.Run("each problem has its place", func(t *testing.T) {
 		t.Parallel()
 		doc := "{\n  \"schema_version\": 2,\n  \"goal\": \"é\", \"budget\": {\"max_tokens\": 0},\n  \"inputs\": [{\"text\": \"a\"}]\n}"
-		j := store.Judge(store.KindTaskSpec, doc)
+		j := store.Judge(contracts.KindTaskSpec, doc)
 		want := map[string]struct {
 			line, column int
 			text         string
@@ -230,9 +230,21 @@ func TestJudge(t *testing.T) {
 		}
 	})
 
+	t.Run("an event is held as strictly as the server does", func(t *testing.T) {
+		t.Parallel()
+		doc := strings.Replace(string(line(t, 1, queued())), "{", `{"surplus":1,`, 1)
+		j := store.Judge(contracts.KindRunEvent, doc)
+		if err := contracts.Validate(contracts.KindRunEvent, []byte(doc)); err == nil || j.Valid || j.Problem.Error() != err.Error() {
+			t.Fatalf("%+v, want %v", j.Problem, err)
+		}
+		if p := j.Places[0]; p.Pointer != "#/surplus" || p.Line != 1 || p.Column != 2 {
+			t.Errorf("%+v", p)
+		}
+	})
+
 	t.Run("what is not JSON has its place too", func(t *testing.T) {
 		t.Parallel()
-		j := store.Judge(store.KindBudget, "{\n  \"max_tokens\": nope\n}")
+		j := store.Judge(contracts.KindBudget, "{\n  \"max_tokens\": nope\n}")
 		if j.Valid || j.Problem == nil {
 			t.Fatalf("%+v", j)
 		}
@@ -246,7 +258,7 @@ func TestJudge(t *testing.T) {
 	t.Run("places stay within the text", func(t *testing.T) {
 		t.Parallel()
 		for _, doc := range []string{"{", "[", `"`, "\x00", `{"a":`, `{"schema_version":2,"goal":"` + strings.Repeat("x", 9000) + `"}`} {
-			for _, kind := range store.Kinds() {
+			for _, kind := range contracts.Kinds() {
 				for _, p := range store.Judge(kind, doc).Places {
 					if p.Start < 0 || p.End < p.Start || p.End > len(doc) {
 						t.Errorf("%s %.20q: %+v", kind, doc, p)

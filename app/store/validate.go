@@ -5,29 +5,11 @@ import (
 	"errors"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"axiom25/contracts"
 )
-
-// Kind names a contract that a document is held against.
-type Kind string
-
-// The contracts that the console checks.
-const (
-	KindTaskSpec       Kind = "taskspec"
-	KindBudget         Kind = "budget"
-	KindVerifyContract Kind = "verifycontract"
-	KindToolSpec       Kind = "toolspec"
-	KindRunEvent       Kind = "runevent"
-)
-
-// Kinds lists the contracts in the order in which they are offered.
-func Kinds() []Kind {
-	return []Kind{KindTaskSpec, KindBudget, KindVerifyContract, KindToolSpec, KindRunEvent}
-}
 
 // Judgement is what a document was found to be. The zero value says that there is no document.
 type Judgement struct {
@@ -52,12 +34,12 @@ type Place struct {
 }
 
 // Judge holds a document against a contract, by the code that the server uses, here in the browser.
-func Judge(kind Kind, document string) Judgement {
+func Judge(kind contracts.Kind, document string) Judgement {
 	if strings.TrimSpace(document) == "" {
 		return Judgement{}
 	}
 	text := []byte(document)
-	err := decodeAs(kind, text)
+	err := contracts.Validate(kind, text)
 	if err == nil {
 		return Judgement{Valid: true}
 	}
@@ -72,23 +54,6 @@ func Judge(kind Kind, document string) Judgement {
 	return j
 }
 
-func decodeAs(kind Kind, text []byte) error {
-	var err error
-	switch kind {
-	case KindTaskSpec:
-		_, err = contracts.Decode[contracts.TaskSpec](text)
-	case KindBudget:
-		_, err = contracts.Decode[contracts.Budget](text)
-	case KindVerifyContract:
-		_, err = contracts.Decode[contracts.VerifyContract](text)
-	case KindToolSpec:
-		_, err = contracts.Decode[contracts.ToolSpec](text)
-	case KindRunEvent:
-		_, err = contracts.DecodeEvent(text)
-	}
-	return err
-}
-
 // placeOf finds where an error stands: at its value, or, where that is missing, at the deepest value around it
 // that exists.
 func placeOf(text []byte, e contracts.FieldError) Place {
@@ -99,7 +64,7 @@ func placeOf(text []byte, e contracts.FieldError) Place {
 		p.Start = nearest(text, e.Pointer)
 	}
 	p.End = p.Start + valueLength(text[p.Start:])
-	p.Line, p.Column = lineAndColumn(text, p.Start)
+	p.Line, p.Column = contracts.Position(text, int64(p.Start))
 	return p
 }
 
@@ -160,12 +125,4 @@ func valueLength(text []byte) int {
 		return end
 	}
 	return len(text)
-}
-
-// lineAndColumn returns where an offset lies, both from 1; columns count characters.
-func lineAndColumn(text []byte, offset int) (line, column int) {
-	before := text[:min(offset, len(text))]
-	line = bytes.Count(before, []byte{'\n'}) + 1
-	lineStart := bytes.LastIndexByte(before, '\n') + 1
-	return line, utf8.RuneCount(before[lineStart:]) + 1
 }
