@@ -11,7 +11,7 @@ import (
 )
 
 // turn is one batch of a run in the making: events are stamped, folded and encoded as they are added, and
-// stored together by commit, or taken back together. It is made and ended by Intake.turn.
+// stored together, or taken back together. It is made and ended by Intake.turn.
 type turn struct {
 	in     *Intake
 	run    *run
