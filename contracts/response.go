@@ -38,6 +38,8 @@ type Summary struct {
 	Limits    Limits            `json:"limits"`
 	// Approvals counts the calls that wait for a human.
 	Approvals int `json:"approvals"`
+	// Pruned says that the run's events and task were deleted by retention; this row is what is left of it.
+	Pruned bool `json:"pruned,omitzero"`
 }
 
 // RunList answers GET /runs.

@@ -106,6 +106,9 @@ type Batch struct {
 	Summary contracts.Summary
 	// Origin is kept with the batch where an engine may send it again; nil elsewhere.
 	Origin *Origin
+	// Epoch, where not 0, is that of the lease under which the batch is written. The append is refused with ErrLeaseLost
+	// where a lease with a greater epoch was taken and its holder has appended, and may be as soon as it was taken.
+	Epoch int64
 }
 
 // Origin identifies an engine's request, so that the same request again gets the same answer.
@@ -169,7 +172,7 @@ type Tool struct {
 // that append. No method holds a lock or a transaction when it has returned.
 type Reader interface {
 	// Run returns what was stored when the run was created, and its summary as of now. Errors: ErrNotFound,
-	// *DamagedError with From 0. Damage to events is no matter of Run.
+	// ErrPruned with the ID and the Summary alone, *DamagedError with From 0. Damage to events is no matter of Run.
 	Run(ctx context.Context, id contracts.RunID) (Run, error)
 	// Read returns events behind the cursor after, at most maxEvents of them and, unless the first alone is
 	// larger, at most maxBytes. A cursor at or behind the end gives an empty page. Errors: ErrNotFound,
@@ -178,6 +181,8 @@ type Reader interface {
 	// Batch returns the place of the batch whose Origin named the cursor after; of several, the last. Errors:
 	// ErrNotFound, *DamagedError.
 	Batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (Stored, error)
+	// ByKey returns the run that an idempotency key belongs to, and the digest of its task. Errors: ErrNotFound.
+	ByKey(ctx context.Context, key string) (contracts.RunID, contracts.Digest, error)
 	// List returns the newest runs first, which is descending order of ids. Errors: *DamagedError, with the runs
 	// before the damaged one; a query Before that run goes on behind it.
 	List(ctx context.Context, q Query) ([]contracts.Summary, error)
@@ -192,13 +197,15 @@ type Reader interface {
 // that ends while a write waits gives its error and nothing stored, or the write's own result.
 type Journal interface {
 	Reader
+	Leases
+	Retention
 	// Create stores a new run with its first events: Batch.After is 0. Errors: *ConflictError where the run
 	// exists or After is not 0, else *KeyTakenError, ErrEmpty, ErrTooLarge, ErrBusy, ErrFull, ErrUnavailable,
 	// ErrUnknown, *DamagedError.
 	Create(ctx context.Context, run Run, first Batch) error
 	// Append stores a batch behind Batch.After. Appends of one run must not overlap; those of different runs may
-	// and are committed together. Errors: ErrNotFound, *ConflictError, ErrEmpty, ErrTooLarge, ErrBusy, ErrFull,
-	// ErrUnavailable, ErrUnknown, *DamagedError.
+	// and are committed together. Errors: ErrNotFound, ErrPruned, ErrLeaseLost,
+	// *ConflictError, ErrEmpty, ErrTooLarge, ErrBusy, ErrFull, ErrUnavailable, ErrUnknown, *DamagedError.
 	Append(ctx context.Context, id contracts.RunID, b Batch) error
 	// PutTool stores a version of a tool. The same digest again changes nothing; another digest is a
 	// *ToolConflictError. Other errors: ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.

@@ -20,12 +20,21 @@ const (
 	OpRun        Op = "Run"
 	OpRead       Op = "Read"
 	OpBatch      Op = "Batch"
+	OpByKey      Op = "ByKey"
 	OpList       Op = "List"
 	OpTools      Op = "Tools"
 	OpCreate     Op = "Create"
 	OpAppend     Op = "Append"
 	OpPutTool    Op = "PutTool"
 	OpDeleteTool Op = "DeleteTool"
+	OpTakeLease  Op = "TakeLease"
+	OpRenewLease Op = "RenewLease"
+	OpDropLease  Op = "DropLease"
+	OpListLeases Op = "ListLeases"
+	OpFinished   Op = "Finished"
+	OpPrune      Op = "Prune"
+	OpSize       Op = "Size"
+	OpVerify     Op = "Verify"
 	OpReady      Op = "Ready"
 	OpClose      Op = "Close"
 )
@@ -200,6 +209,15 @@ func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts
 	return stored, err
 }
 
+// ByKey implements journal.Reader.
+func (j *Journal) ByKey(ctx context.Context, key string) (id contracts.RunID, task contracts.Digest, err error) {
+	err = j.do(ctx, OpByKey, func() error {
+		id, task, err = j.inner.ByKey(ctx, key)
+		return err
+	})
+	return id, task, err
+}
+
 // List implements journal.Reader.
 func (j *Journal) List(ctx context.Context, q journal.Query) (runs []contracts.Summary, err error) {
 	err = j.do(ctx, OpList, func() error {
@@ -236,6 +254,74 @@ func (j *Journal) PutTool(ctx context.Context, t journal.Tool) error {
 // DeleteTool implements journal.Journal.
 func (j *Journal) DeleteTool(ctx context.Context, name, version string) error {
 	return j.do(ctx, OpDeleteTool, func() error { return j.inner.DeleteTool(ctx, name, version) })
+}
+
+// TakeLease implements journal.Leases.
+func (j *Journal) TakeLease(ctx context.Context, id contracts.RunID, holder string, ttl time.Duration) (l journal.Lease, err error) {
+	err = j.do(ctx, OpTakeLease, func() error {
+		l, err = j.inner.TakeLease(ctx, id, holder, ttl)
+		return err
+	})
+	return l, err
+}
+
+// RenewLease implements journal.Leases.
+func (j *Journal) RenewLease(ctx context.Context, l journal.Lease, ttl time.Duration) (renewed journal.Lease, err error) {
+	err = j.do(ctx, OpRenewLease, func() error {
+		renewed, err = j.inner.RenewLease(ctx, l, ttl)
+		return err
+	})
+	return renewed, err
+}
+
+// DropLease implements journal.Leases.
+func (j *Journal) DropLease(ctx context.Context, l journal.Lease) error {
+	return j.do(ctx, OpDropLease, func() error { return j.inner.DropLease(ctx, l) })
+}
+
+// ListLeases implements journal.Leases.
+func (j *Journal) ListLeases(ctx context.Context) (leases []journal.Lease, err error) {
+	err = j.do(ctx, OpListLeases, func() error {
+		leases, err = j.inner.ListLeases(ctx)
+		return err
+	})
+	return leases, err
+}
+
+// Finished implements journal.Retention.
+func (j *Journal) Finished(ctx context.Context, before contracts.Time, limit int) (runs []contracts.Summary, err error) {
+	err = j.do(ctx, OpFinished, func() error {
+		runs, err = j.inner.Finished(ctx, before, limit)
+		return err
+	})
+	return runs, err
+}
+
+// Prune implements journal.Retention.
+func (j *Journal) Prune(ctx context.Context, id contracts.RunID, maxRows int) (more bool, err error) {
+	err = j.do(ctx, OpPrune, func() error {
+		more, err = j.inner.Prune(ctx, id, maxRows)
+		return err
+	})
+	return more, err
+}
+
+// Size implements journal.Retention.
+func (j *Journal) Size(ctx context.Context) (size journal.Size, err error) {
+	err = j.do(ctx, OpSize, func() error {
+		size, err = j.inner.Size(ctx)
+		return err
+	})
+	return size, err
+}
+
+// Verify implements journal.Retention.
+func (j *Journal) Verify(ctx context.Context, visit func(damage error) error) (size journal.Size, err error) {
+	err = j.do(ctx, OpVerify, func() error {
+		size, err = j.inner.Verify(ctx, visit)
+		return err
+	})
+	return size, err
 }
 
 // Ready implements journal.Journal.
