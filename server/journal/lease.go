@@ -57,6 +57,8 @@ type Leases interface {
 	// DropLease ends a lease before its time. One that is lost already gives nil. Errors: ErrBusy, ErrFull,
 	// ErrUnavailable, ErrUnknown.
 	DropLease(ctx context.Context, l Lease) error
+	// LeaseOf returns the lease of a run. Errors: ErrNotFound where nobody holds one.
+	LeaseOf(ctx context.Context, id contracts.RunID) (Lease, error)
 	// ListLeases returns the leases that have not expired, ordered by run.
 	ListLeases(ctx context.Context) ([]Lease, error)
 }

@@ -30,6 +30,7 @@ const (
 	OpTakeLease  Op = "TakeLease"
 	OpRenewLease Op = "RenewLease"
 	OpDropLease  Op = "DropLease"
+	OpLeaseOf    Op = "LeaseOf"
 	OpListLeases Op = "ListLeases"
 	OpFinished   Op = "Finished"
 	OpPrune      Op = "Prune"
@@ -277,6 +278,15 @@ func (j *Journal) RenewLease(ctx context.Context, l journal.Lease, ttl time.Dura
 // DropLease implements journal.Leases.
 func (j *Journal) DropLease(ctx context.Context, l journal.Lease) error {
 	return j.do(ctx, OpDropLease, func() error { return j.inner.DropLease(ctx, l) })
+}
+
+// LeaseOf implements journal.Leases.
+func (j *Journal) LeaseOf(ctx context.Context, id contracts.RunID) (l journal.Lease, err error) {
+	err = j.do(ctx, OpLeaseOf, func() error {
+		l, err = j.inner.LeaseOf(ctx, id)
+		return err
+	})
+	return l, err
 }
 
 // ListLeases implements journal.Leases.

@@ -22,6 +22,11 @@ func (j *Journal) RenewLease(context.Context, journal.Lease, time.Duration) (jou
 // DropLease implements journal.Leases.
 func (j *Journal) DropLease(context.Context, journal.Lease) error { return errors.ErrUnsupported }
 
+// LeaseOf implements journal.Leases.
+func (j *Journal) LeaseOf(context.Context, contracts.RunID) (journal.Lease, error) {
+	return journal.Lease{}, errors.ErrUnsupported
+}
+
 // ListLeases implements journal.Leases.
 func (j *Journal) ListLeases(context.Context) ([]journal.Lease, error) {
 	return nil, errors.ErrUnsupported
