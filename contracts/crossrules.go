@@ -1,10 +1,13 @@
 package contracts
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+
+	v1 "axiom25/contracts/v1"
 )
 
 // crossRule is a rule that looks at more than one field of a struct, or at what a value means. The methods named
@@ -30,7 +33,7 @@ var crossRules = sync.OnceValue(func() map[reflect.Type][]crossRule {
 					{"dependentSchemas", keywords{{"reserve_tokens", has("on_exhausted", is(ExhaustedFinalize))}}},
 				}), nil)),
 			},
-			{"The tools that assertions look at are among `allowed_tools`.", []Code{CodeTargetNotAllowed}, nil},
+			targetsAllowed(),
 		},
 		reflect.TypeFor[Input](): {
 			{
@@ -55,48 +58,17 @@ var crossRules = sync.OnceValue(func() map[reflect.Type][]crossRule {
 			{"`max_active_ms` is at most `max_wall_ms`, once laid over the profile.", []Code{CodeActiveOverWall}, nil},
 		},
 		reflect.TypeFor[VerifyContract](): {
-			{
-				"There is at least one assertion or scorer.",
-				[]Code{CodeNoChecks},
-				says(keywords{{"anyOf", []keywords{has("assertions", notEmpty("minItems")), has("scorers", notEmpty("minItems"))}}}),
-			},
+			someCheck(),
 			{"`refuse_below` is at most `pass_at`.", []Code{CodeRefuseOverPass}, nil},
 		},
 		reflect.TypeFor[Assertion](): assertionCrossRules(),
 		reflect.TypeFor[bounds](): {
 			{"At least one of `min` and `max` is present.", []Code{CodeValueShape}, says(keywords{{"minProperties", 1}})},
 		},
-		reflect.TypeFor[Scorer](): {
-			{
-				"`rubric` is required with, and only allowed with, type rubric.", with,
-				says(when(has("type", is(ScoreRubric)), has("rubric", notEmpty("minLength")), members("rubric", empty("maxLength")))),
-			},
-			{
-				"`reference` is required with, and only allowed with, the types exact and similarity.", with,
-				says(when(has("type", is(ScoreExact, ScoreSimilarity)), required("reference"), without("reference"))),
-			},
-			{
-				"`labels` and `passing_labels` are required with, and only allowed with, type label.", with,
-				says(when(has("type", is(ScoreLabel)),
-					all(has("labels", notEmpty("minItems")), has("passing_labels", notEmpty("minItems"))),
-					all(members("labels", empty("maxItems")), members("passing_labels", empty("maxItems"))))),
-			},
-			{"`passing_labels` are among `labels`.", []Code{CodePassingLabel}, nil},
-		},
+		reflect.TypeFor[Scorer](): scorerCrossRules(),
 		reflect.TypeFor[ToolSpec](): {
-			{
-				"`approval` never needs trust reviewed or higher, and an effect other than destructive.",
-				[]Code{CodeGateNever},
-				says(when(has("approval", is(ApprovalNever)), all(
-					has("trust", is(TrustReviewed, TrustTrusted, TrustBuiltin)), members("effect", isNot(EffectDestructive)),
-				), nil)),
-			},
-			{
-				"`limits.max_attempts` above 1 needs effect read or an idempotent tool.",
-				[]Code{CodeAttempts},
-				says(when(has("limits", has("max_attempts", keywords{{"minimum", 2}})),
-					keywords{{"anyOf", []keywords{has("effect", is(EffectRead)), has("idempotent", is(true))}}}, nil)),
-			},
+			gateNever("trust", "reviewed", TrustReviewed, TrustTrusted, TrustBuiltin),
+			moreAttempts(),
 			{
 				"`transport.type` builtin and `trust` builtin need each other, and `auth.type` none.",
 				[]Code{CodeBuiltin, CodeOnlyWith},
@@ -105,26 +77,9 @@ var crossRules = sync.OnceValue(func() map[reflect.Type][]crossRule {
 					members("trust", isNot(TrustBuiltin)))),
 			},
 		},
-		reflect.TypeFor[Transport](): {{
-			"`url` is required with, and only allowed with, the types http and mcp.", with,
-			says(when(has("type", is(TransportHTTP, TransportMCP)), required("url"), without("url"))),
-		}},
-		reflect.TypeFor[Auth](): {
-			{
-				"`secret_ref` is required with, and only allowed with, a type other than none.", with,
-				says(when(has("type", isNot(AuthNone)), required("secret_ref"), without("secret_ref"))),
-			},
-			{
-				"`in` and `name` are required with, and only allowed with, type api_key.", with,
-				says(when(has("type", is(AuthAPIKey)), required("in", "name"), without("in", "name"))),
-			},
-			{
-				"`issuer` is required with, and it and `scopes` are only allowed with, the types oauth2 and oidc.", with,
-				says(when(has("type", is(AuthOAuth2, AuthOIDC)), required("issuer"),
-					all(without("issuer"), members("scopes", empty("maxItems"))))),
-			},
-		},
-		reflect.TypeFor[RunEvent](): {{"`data` is the struct that `type` names.", nil, eventBodies}},
+		reflect.TypeFor[Transport](): transportCrossRules(),
+		reflect.TypeFor[Auth]():      authCrossRules(),
+		reflect.TypeFor[RunEvent]():  {{"`data` is the struct that `type` names.", nil, eventBodies}},
 		reflect.TypeFor[StatusData](): {{
 			"`task_digest`, `limits`, `profile` and `backend` are required with state queued; they and `release`, `tools`, " +
 				"`forked_from` and `traceparent` are only allowed with it.", with,
@@ -155,8 +110,109 @@ var crossRules = sync.OnceValue(func() map[reflect.Type][]crossRule {
 			says(when(has("phase", is(BudgetWarn)), required("dimension"), without("dimension"))),
 		}},
 	}
+	maps.Copy(rules, crossRulesOfV1())
 	return rules
 })
+
+// crossRulesOfV1 are the rules of version 1, in its own names. They are those that its structs leave of the current ones,
+// because crossCheck looks at what a document of version 1 becomes.
+func crossRulesOfV1() map[reflect.Type][]crossRule {
+	return map[reflect.Type][]crossRule{
+		reflect.TypeFor[v1.TaskSpec]():       {targetsAllowed()},
+		reflect.TypeFor[v1.VerifyContract](): {someCheck()},
+		reflect.TypeFor[v1.Assertion]():      assertionCrossRules(),
+		reflect.TypeFor[v1.Scorer]():         scorerCrossRules(),
+		reflect.TypeFor[v1.ToolSpec]():       {gateNever("trust_level", "medium", "medium", "high"), moreAttempts()},
+		reflect.TypeFor[v1.Transport]():      transportCrossRules(),
+		reflect.TypeFor[v1.Auth]():           authCrossRules(),
+	}
+}
+
+// targetsAllowed is a rule of a task.
+func targetsAllowed() crossRule {
+	return crossRule{"The tools that assertions look at are among `allowed_tools`.", []Code{CodeTargetNotAllowed}, nil}
+}
+
+// someCheck is a rule of a VerifyContract.
+func someCheck() crossRule {
+	return crossRule{
+		"There is at least one assertion or scorer.",
+		[]Code{CodeNoChecks},
+		says(keywords{{"anyOf", []keywords{has("assertions", notEmpty("minItems")), has("scorers", notEmpty("minItems"))}}}),
+	}
+}
+
+// scorerCrossRules are the rules of what each type of scorer takes.
+func scorerCrossRules() []crossRule {
+	with := []Code{CodeRequiredWith, CodeOnlyWith}
+	return []crossRule{
+		{
+			"`rubric` is required with, and only allowed with, type rubric.", with,
+			says(when(has("type", is(ScoreRubric)), has("rubric", notEmpty("minLength")), members("rubric", empty("maxLength")))),
+		},
+		{
+			"`reference` is required with, and only allowed with, the types exact and similarity.", with,
+			says(when(has("type", is(ScoreExact, ScoreSimilarity)), required("reference"), without("reference"))),
+		},
+		{
+			"`labels` and `passing_labels` are required with, and only allowed with, type label.", with,
+			says(when(has("type", is(ScoreLabel)),
+				all(has("labels", notEmpty("minItems")), has("passing_labels", notEmpty("minItems"))),
+				all(members("labels", empty("maxItems")), members("passing_labels", empty("maxItems"))))),
+		},
+		{"`passing_labels` are among `labels`.", []Code{CodePassingLabel}, nil},
+	}
+}
+
+// gateNever is the rule of the gate that lets everything pass. trust is the member that says how far a tool is trusted,
+// least its lowest level that is enough, and enough are those levels.
+func gateNever[T any](trust, least string, enough ...T) crossRule {
+	return crossRule{
+		"`approval` never needs " + trust + " " + least + " or higher, and an effect other than destructive.",
+		[]Code{CodeGateNever},
+		says(when(has("approval", is(ApprovalNever)),
+			all(has(trust, is(enough...)), members("effect", isNot(EffectDestructive))), nil)),
+	}
+}
+
+// moreAttempts is the rule of calls that may be tried again.
+func moreAttempts() crossRule {
+	return crossRule{
+		"`limits.max_attempts` above 1 needs effect read or an idempotent tool.",
+		[]Code{CodeAttempts},
+		says(when(has("limits", has("max_attempts", keywords{{"minimum", 2}})),
+			keywords{{"anyOf", []keywords{has("effect", is(EffectRead)), has("idempotent", is(true))}}}, nil)),
+	}
+}
+
+// transportCrossRules are the rules of where a tool is.
+func transportCrossRules() []crossRule {
+	return []crossRule{{
+		"`url` is required with, and only allowed with, the types http and mcp.",
+		[]Code{CodeRequiredWith, CodeOnlyWith},
+		says(when(has("type", is(TransportHTTP, TransportMCP)), required("url"), without("url"))),
+	}}
+}
+
+// authCrossRules are the rules of what each way to authenticate takes.
+func authCrossRules() []crossRule {
+	with := []Code{CodeRequiredWith, CodeOnlyWith}
+	return []crossRule{
+		{
+			"`secret_ref` is required with, and only allowed with, a type other than none.", with,
+			says(when(has("type", isNot(AuthNone)), required("secret_ref"), without("secret_ref"))),
+		},
+		{
+			"`in` and `name` are required with, and only allowed with, type api_key.", with,
+			says(when(has("type", is(AuthAPIKey)), required("in", "name"), without("in", "name"))),
+		},
+		{
+			"`issuer` is required with, and it and `scopes` are only allowed with, the types oauth2 and oidc.", with,
+			says(when(has("type", is(AuthOAuth2, AuthOIDC)), required("issuer"),
+				all(without("issuer"), members("scopes", empty("maxItems"))))),
+		},
+	}
+}
 
 // assertionCrossRules are the rules of what each type of assertion takes: those of assertionRules, as schemas.
 func assertionCrossRules() []crossRule {
@@ -383,8 +439,11 @@ func UnsaidRules() []UnsaidRule {
 }
 
 // CodesOf returns the rows of Codes that a document of contract k can have, in their order, or ErrUnknownKind.
-func CodesOf(k Kind) ([]CodeInfo, error) {
-	root, err := planOfKind(k)
+func CodesOf(k Kind) ([]CodeInfo, error) { return CodesIn(k, Version) }
+
+// CodesIn is CodesOf for a document of a version, one of SchemaVersions.
+func CodesIn(k Kind, version int) ([]CodeInfo, error) {
+	root, err := planOfKindIn(k, version)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package contracts
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	v1 "axiom25/contracts/v1"
 )
 
 // SchemaMediaType is the media type of a JSON Schema (draft-bhutton-json-schema-01, section 14.1).
@@ -26,7 +29,16 @@ func JSONSchema(k Kind) ([]byte, error) { return DescribedSchema(k, nil) }
 
 // DescribedSchema is JSONSchema with descriptions, which change no verdict. A nil describe adds none.
 func DescribedSchema(k Kind, describe Describe) ([]byte, error) {
-	root, err := planOfKind(k)
+	return DescribedSchemaIn(k, Version, describe)
+}
+
+// JSONSchemaIn is JSONSchema for a version of the contract, one of SchemaVersions. The error is ErrUnknownKind where that
+// version has no such contract.
+func JSONSchemaIn(k Kind, version int) ([]byte, error) { return DescribedSchemaIn(k, version, nil) }
+
+// DescribedSchemaIn is JSONSchemaIn with descriptions.
+func DescribedSchemaIn(k Kind, version int, describe Describe) ([]byte, error) {
+	root, err := planOfKindIn(k, version)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +50,7 @@ func DescribedSchema(k Kind, describe Describe) ([]byte, error) {
 	}
 	schema := keywords{
 		{"$schema", draft2020},
-		{"$id", SchemaPath(k)},
+		{"$id", SchemaPathIn(k, version)},
 		{"title", root.typ.Name()},
 	}
 	schema = append(schema, body...)
@@ -61,18 +73,49 @@ func DescribedSchema(k Kind, describe Describe) ([]byte, error) {
 }
 
 // SchemaPath returns where a server has the schema of contract k: /schemas/v2/taskspec.json.
-func SchemaPath(k Kind) string {
-	return "/schemas/v" + strconv.Itoa(Version) + "/" + string(k) + ".json"
+func SchemaPath(k Kind) string { return SchemaPathIn(k, Version) }
+
+// SchemaPathIn is SchemaPath for a version of the contract.
+func SchemaPathIn(k Kind, version int) string {
+	return "/schemas/v" + strconv.Itoa(version) + "/" + string(k) + ".json"
+}
+
+// SchemaVersions returns the versions of contract k that have a schema, the lowest first: those that are read. None has
+// a contract that is not there.
+func SchemaVersions(k Kind) []int {
+	var versions []int
+	for version := Version - 1; version <= Version; version++ {
+		if _, ok := structsOf(version)[k]; ok {
+			versions = append(versions, version)
+		}
+	}
+	return versions
+}
+
+// structsOf returns the structs of the contracts of a version.
+func structsOf(version int) map[Kind]reflect.Type {
+	switch version {
+	case Version:
+		return map[Kind]reflect.Type{
+			KindTaskSpec: reflect.TypeFor[TaskSpec](), KindBudget: reflect.TypeFor[Budget](),
+			KindVerifyContract: reflect.TypeFor[VerifyContract](), KindToolSpec: reflect.TypeFor[ToolSpec](),
+			KindRunEvent: reflect.TypeFor[RunEvent](),
+		}
+	case v1.Version:
+		return map[Kind]reflect.Type{
+			KindTaskSpec: reflect.TypeFor[v1.TaskSpec](), KindBudget: reflect.TypeFor[v1.Budget](),
+			KindVerifyContract: reflect.TypeFor[v1.VerifyContract](), KindToolSpec: reflect.TypeFor[v1.ToolSpec](),
+		}
+	}
+	return nil
 }
 
 // planOfKind returns the plan of a contract's struct, or ErrUnknownKind.
-func planOfKind(k Kind) (*plan, error) {
-	types := map[Kind]reflect.Type{
-		KindTaskSpec: reflect.TypeFor[TaskSpec](), KindBudget: reflect.TypeFor[Budget](),
-		KindVerifyContract: reflect.TypeFor[VerifyContract](), KindToolSpec: reflect.TypeFor[ToolSpec](),
-		KindRunEvent: reflect.TypeFor[RunEvent](),
-	}
-	t, ok := types[k]
+func planOfKind(k Kind) (*plan, error) { return planOfKindIn(k, Version) }
+
+// planOfKindIn is planOfKind for a version of the contract.
+func planOfKindIn(k Kind, version int) (*plan, error) {
+	t, ok := structsOf(version)[k]
 	if !ok {
 		return nil, ErrUnknownKind
 	}
@@ -131,6 +174,8 @@ type schemaWriter struct {
 	describe Describe
 	// open lets objects have members that the contract does not know, as those who read events do.
 	open bool
+	// at is where the schemas of structs stand, #/$defs/ where empty; prefix stands before their names.
+	at, prefix string
 	// defs are the schemas of structs that are done, and pending the structs that are to follow.
 	defs    map[string]keywords
 	pending map[string]*plan
@@ -152,10 +197,13 @@ func (w *schemaWriter) define() error {
 // ref returns a reference to the schema of a struct.
 func (w *schemaWriter) ref(p *plan) keywords {
 	name := strings.ToUpper(p.typ.Name()[:1]) + p.typ.Name()[1:]
+	if !strings.HasPrefix(name, w.prefix) {
+		name = w.prefix + name
+	}
 	if _, done := w.defs[name]; !done {
 		w.pending[name] = p
 	}
-	return keywords{{"$ref", "#/$defs/" + name}}
+	return keywords{{"$ref", cmp.Or(w.at, "#/$defs/") + name}}
 }
 
 // refTo is ref for a type that no field has.
