@@ -2,6 +2,7 @@ package contracts_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,29 +19,75 @@ import (
 
 	"axiom25/contracts"
 	"axiom25/contracts/contractstest"
+	v1 "axiom25/contracts/v1"
 )
 
 // mutants is how many documents of each contract the validator and the schema are asked about.
 const mutants = 20_000
 
+// edition is a contract in one of its versions.
+type edition struct {
+	kind    contracts.Kind
+	version int
+}
+
+// String names it as problems do.
+func (e edition) String() string { return fmt.Sprintf("%s/v%d", e.kind, e.version) }
+
+// editions returns the contracts in every version that is read.
+func editions() []edition {
+	var list []edition
+	for _, kind := range contracts.Kinds() {
+		for _, version := range contracts.SchemaVersions(kind) {
+			list = append(list, edition{kind, version})
+		}
+	}
+	return list
+}
+
+// rows are documents of this edition and what is wrong with them.
+func (e edition) rows() []row {
+	if e.version == v1.Version {
+		return rowsOfV1[e.kind]
+	}
+	return rows[string(e.kind)]
+}
+
+// broken are the documents of the rows and, of an older version, those of the current rows that name that version: most
+// of their rules are the same.
+func (e edition) broken() [][]byte {
+	var docs [][]byte
+	for _, r := range e.rows() {
+		docs = append(docs, []byte(r.doc))
+	}
+	if e.version == contracts.Version {
+		return docs
+	}
+	current, sent := fmt.Sprintf(`"schema_version":%d`, contracts.Version), fmt.Sprintf(`"schema_version":%d`, e.version)
+	for _, r := range rows[string(e.kind)] {
+		docs = append(docs, []byte(strings.ReplaceAll(r.doc, current, sent)))
+	}
+	return docs
+}
+
 // oracle is a published validator over the schema of a contract.
 type oracle struct {
-	kind   contracts.Kind
+	edition
 	schema *jsonschema.Schema
 	unsaid map[contracts.Code]bool
 	codes  map[contracts.Code]bool
 }
 
 // oracleOf compiles the schema of a contract.
-func oracleOf(tb testing.TB, kind contracts.Kind) *oracle {
+func oracleOf(tb testing.TB, e edition) *oracle {
 	tb.Helper()
-	return oracleWith(tb, kind, schemaOf(tb, kind))
+	return oracleWith(tb, e, schemaOf(tb, e))
 }
 
 // schemaOf returns the schema of a contract as a document.
-func schemaOf(tb testing.TB, kind contracts.Kind) any {
+func schemaOf(tb testing.TB, e edition) any {
 	tb.Helper()
-	raw, err := contracts.JSONSchema(kind)
+	raw, err := contracts.JSONSchemaIn(e.kind, e.version)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -52,7 +99,7 @@ func schemaOf(tb testing.TB, kind contracts.Kind) any {
 }
 
 // oracleWith compiles a schema as that of a contract.
-func oracleWith(tb testing.TB, kind contracts.Kind, doc any) *oracle {
+func oracleWith(tb testing.TB, e edition, doc any) *oracle {
 	tb.Helper()
 	c := jsonschema.NewCompiler()
 	c.UseRegexpEngine(ecmaRegexp)
@@ -64,11 +111,11 @@ func oracleWith(tb testing.TB, kind contracts.Kind, doc any) *oracle {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o := &oracle{kind: kind, schema: schema, unsaid: make(map[contracts.Code]bool), codes: make(map[contracts.Code]bool)}
+	o := &oracle{edition: e, schema: schema, unsaid: make(map[contracts.Code]bool), codes: make(map[contracts.Code]bool)}
 	for _, r := range contracts.UnsaidRules() {
 		o.unsaid[r.Code] = true
 	}
-	list, err := contracts.CodesOf(kind)
+	list, err := contracts.CodesIn(e.kind, e.version)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -106,12 +153,13 @@ func read(raw []byte) document {
 	return document{raw: raw, value: v, err: err}
 }
 
-// ofAnotherVersion reports whether a document names another version than the schema's: each version has its own.
-func (d document) ofAnotherVersion() bool {
+// ofAnotherVersion reports whether a document names another version than the schema's: each version has its own. One that
+// names its version twice may be read in the other.
+func (d document) ofAnotherVersion(schemas int) bool {
 	root, _ := d.value.(map[string]any)
 	n, named := root["schema_version"].(json.Number)
 	version, isInteger := contracts.ParseInteger([]byte(n))
-	return named && isInteger && version != contracts.Version
+	return named && isInteger && version != int64(schemas)
 }
 
 // refusal returns what the schema has against a document. What is not JSON it never sees.
@@ -136,20 +184,28 @@ type verdict struct {
 const slow = raceDetector || runtime.GOARCH == "wasm"
 
 // seedsOf returns valid documents of a contract that between them have every field.
-func seedsOf(kind contracts.Kind) [][]byte {
+func seedsOf(e edition) [][]byte {
 	var seeds [][]byte
-	for _, r := range rows[string(kind)] {
+	for _, r := range e.rows() {
 		if len(r.want) == 0 && len(r.doc) < 4_000 {
 			seeds = append(seeds, []byte(r.doc))
 		}
 	}
-	return append(seeds, contractstest.ValidDocuments(kind)...)
+	if e.version == contracts.Version {
+		return append(seeds, contractstest.ValidDocuments(e.kind)...)
+	}
+	for doc := range documentsOfV1(e.kind, 200) {
+		if len(doc) < 4_000 {
+			seeds = append(seeds, doc)
+		}
+	}
+	return seeds
 }
 
 // ask holds a document against both.
 func (o *oracle) ask(d document) verdict {
 	refusal := o.refusal(d)
-	if d.ofAnotherVersion() {
+	if d.ofAnotherVersion(o.version) {
 		if refusal == nil {
 			return verdict{disagreement: "the schema takes another version"}
 		}
@@ -167,6 +223,9 @@ func (o *oracle) ask(d document) verdict {
 	if !errors.As(err, &p) {
 		return verdict{disagreement: err.Error()}
 	}
+	if p.Has(contracts.ProblemInvalidDocument) && p.Schema != o.String() {
+		return o.readElsewhere(p, refusal)
+	}
 	v := verdict{unsaid: o.onlyUnsaid(p)}
 	for _, e := range p.Errors {
 		if !o.codes[e.Code] {
@@ -180,6 +239,15 @@ func (o *oracle) ask(d document) verdict {
 		v.disagreement = readerTakes(d, refusal)
 	}
 	return v
+}
+
+// readElsewhere is ask for a document that was held against another version, because it names none or first that one.
+func (o *oracle) readElsewhere(p *contracts.Problem, refusal error) verdict {
+	twice := slices.ContainsFunc(p.Errors, func(e contracts.FieldError) bool { return e.Code == contracts.CodeDuplicateKey })
+	if refusal == nil && !twice {
+		return verdict{disagreement: "the schema takes a document of " + p.Schema}
+	}
+	return verdict{}
 }
 
 // readerTakes says that DecodeEvent, which ignores what it does not know, takes an event that the schema refuses.
@@ -221,20 +289,20 @@ func (o *oracle) saysAllTheSame(e contracts.FieldError) bool {
 // a few changes away from a valid one.
 func TestSchemasAgree(t *testing.T) {
 	t.Parallel()
-	for _, kind := range contracts.Kinds() {
-		t.Run(string(kind), func(t *testing.T) {
+	for _, e := range editions() {
+		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
-			o, seeds := oracleOf(t, kind), seedsOf(kind)
+			o, seeds := oracleOf(t, e), seedsOf(e)
 			for _, seed := range seeds {
 				if v := o.ask(read(seed)); !v.valid || v.disagreement != "" {
-					t.Fatalf("%s: %+v: %v", seed, v, contracts.Validate(kind, seed))
+					t.Fatalf("%s: %+v: %v", seed, v, contracts.Validate(e.kind, seed))
 				}
 			}
 			total := mutants
 			if testing.Short() || slow {
 				total = mutants / 20
 			}
-			random := rand.New(rand.NewPCG(25, uint64(len(kind)))) //nolint:gosec // a fixed seed, so that a failure comes back
+			random := rand.New(rand.NewPCG(25, uint64(len(e.kind)))) //nolint:gosec // a fixed seed, so that a failure comes back
 			m := contractstest.NewMutator(random, seeds)
 			valid, refused, disagreements, only := 0, 0, 0, make(map[contracts.Code]int)
 			for range total {
@@ -269,11 +337,11 @@ func TestSchemasAgree(t *testing.T) {
 // TestSchemasAgreeOnTheRows asks both about the documents of the decoder's tables, which break each rule on its own.
 func TestSchemasAgreeOnTheRows(t *testing.T) {
 	t.Parallel()
-	for _, kind := range contracts.Kinds() {
-		o := oracleOf(t, kind)
-		for _, r := range rows[string(kind)] {
-			if v := o.ask(read([]byte(r.doc))); v.disagreement != "" {
-				t.Errorf("%s: %s: %.400s: %s", kind, r.name, r.doc, v.disagreement)
+	for _, e := range editions() {
+		o := oracleOf(t, e)
+		for _, doc := range e.broken() {
+			if v := o.ask(read(doc)); v.disagreement != "" {
+				t.Errorf("%s: %.400s: %s", e, doc, v.disagreement)
 			}
 		}
 	}
@@ -284,32 +352,43 @@ func TestSchemasAgreeOnTheRows(t *testing.T) {
 func TestEachRuleBetweenFieldsIsMissed(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)
-	for _, kind := range []contracts.Kind{
-		contracts.KindVerifyContract, contracts.KindToolSpec, contracts.KindBudget, contracts.KindRunEvent, contracts.KindTaskSpec,
-	} {
-		root := member(schemaOf(t, kind))
+	list := editions()
+	slices.SortStableFunc(list, func(a, b edition) int { // a task holds others, whose own rows show their rules
+		return cmp.Compare(holdsOthers(a.kind), holdsOthers(b.kind))
+	})
+	for _, e := range list {
+		root := member(schemaOf(t, e))
 		structs := maps.Clone(member(root["$defs"]))
 		if structs == nil {
 			structs = make(map[string]any)
 		}
 		structs[fmt.Sprint(root["title"])] = root
 		for _, name := range slices.Sorted(maps.Keys(structs)) {
-			if seen[name] {
+			if defined := fmt.Sprintf("v%d %s", e.version, name); seen[defined] {
 				continue
+			} else {
+				seen[defined] = true
 			}
-			seen[name] = true
 			rules, _ := member(structs[name])["allOf"].([]any)
 			for i := range rules {
 				rule := rules[i]
 				rules[i] = true
-				o := oracleWith(t, kind, root)
-				if !slices.ContainsFunc(rows[string(kind)], func(r row) bool { return o.ask(read([]byte(r.doc))).disagreement != "" }) {
+				o := oracleWith(t, e, root)
+				if !slices.ContainsFunc(e.broken(), func(doc []byte) bool { return o.ask(read(doc)).disagreement != "" }) {
 					t.Errorf("%s: no row misses %s", name, contractstest.Document(rule))
 				}
 				rules[i] = rule
 			}
 		}
 	}
+}
+
+// holdsOthers is 1 for the contract that embeds others.
+func holdsOthers(kind contracts.Kind) int {
+	if kind == contracts.KindTaskSpec {
+		return 1
+	}
+	return 0
 }
 
 // member returns an object of a schema.
@@ -321,16 +400,16 @@ func member(v any) map[string]any {
 // FuzzSchemasAgree is TestSchemasAgree over whatever the fuzzer thinks of.
 func FuzzSchemasAgree(f *testing.F) {
 	var oracles []*oracle
-	for i, kind := range contracts.Kinds() {
-		oracles = append(oracles, oracleOf(f, kind))
-		for _, seed := range seedsOf(kind) {
+	for i, e := range editions() {
+		oracles = append(oracles, oracleOf(f, e))
+		for _, seed := range seedsOf(e) {
 			f.Add(uint8(i), seed)
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, doc []byte) {
 		o := oracles[int(which)%len(oracles)]
 		if v := o.ask(read(doc)); v.disagreement != "" {
-			t.Errorf("%s: %s: %s", o.kind, doc, v.disagreement)
+			t.Errorf("%s: %s: %s", o, doc, v.disagreement)
 		}
 	})
 }

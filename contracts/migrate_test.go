@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	oldrand "math/rand" // quick takes no other
 	"math/rand/v2"
 	"os"
@@ -197,19 +198,35 @@ func (w writer) tool() string {
 		`"timeout_ms":`+w.integer(1, 600_000), `"max_attempts":`+w.integer(1, attempts), `"max_result_bytes":`+w.integer(1, 524_288)))...)
 }
 
+// inputs are the contracts that version 1 has.
+func inputs() []contracts.Kind {
+	return slices.DeleteFunc(contracts.Kinds(), func(k contracts.Kind) bool { return k == contracts.KindRunEvent })
+}
+
+// documentsOfV1 yields valid documents of a contract, the same every time.
+func documentsOfV1(kind contracts.Kind, count int) iter.Seq[[]byte] {
+	write := map[contracts.Kind]func(writer) string{
+		contracts.KindTaskSpec: writer.task, contracts.KindToolSpec: writer.tool,
+		contracts.KindBudget:         func(w writer) string { return w.budget(true) },
+		contracts.KindVerifyContract: func(w writer) string { return w.contract(true) },
+	}[kind]
+	return func(yield func([]byte) bool) {
+		w := writer{rand.New(rand.NewPCG(2025, 8))} //nolint:gosec // the documents are to be the same every time
+		for range count {
+			if !yield([]byte(write(w))) {
+				return
+			}
+		}
+	}
+}
+
 // TestEveryValidDocumentOfVersion1Migrates is the law of versions: what is valid in one is valid in the next, and means
 // the same there.
 func TestEveryValidDocumentOfVersion1Migrates(t *testing.T) {
 	const documents = 400
-	for kind, write := range map[contracts.Kind]func(writer) string{
-		contracts.KindTaskSpec: writer.task, contracts.KindToolSpec: writer.tool,
-		contracts.KindBudget:         func(w writer) string { return w.budget(true) },
-		contracts.KindVerifyContract: func(w writer) string { return w.contract(true) },
-	} {
+	for _, kind := range inputs() {
 		t.Run(string(kind), func(t *testing.T) {
-			w := writer{rand.New(rand.NewPCG(2025, 8))} //nolint:gosec // the documents are to be the same every time
-			for range documents {
-				doc := []byte(write(w))
+			for doc := range documentsOfV1(kind, documents) {
 				if err := contracts.Validate(kind, doc); err != nil {
 					t.Fatalf("the document is not valid: %s\n%s", contractstest.Document(err), doc)
 				}
@@ -306,7 +323,7 @@ func TestUpIsTotal(t *testing.T) {
 
 // FuzzMigrate holds whatever is valid to the law.
 func FuzzMigrate(f *testing.F) {
-	kinds := slices.DeleteFunc(contracts.Kinds(), func(k contracts.Kind) bool { return k == contracts.KindRunEvent })
+	kinds := inputs()
 	stored := os.DirFS(corpus)
 	for i, kind := range kinds {
 		for _, name := range documents(f, stored, path.Join("v1", string(kind), "valid")) {

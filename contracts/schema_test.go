@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,12 +14,13 @@ import (
 )
 
 func TestJSONSchema(t *testing.T) {
-	for _, kind := range contracts.Kinds() {
-		schema, err := contracts.JSONSchema(kind)
+	for _, e := range editions() {
+		kind := e.kind
+		schema, err := contracts.JSONSchemaIn(kind, e.version)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := contracts.JSONSchema(kind); err != nil || !bytes.Equal(again, schema) {
+		if again, err := contracts.JSONSchemaIn(kind, e.version); err != nil || !bytes.Equal(again, schema) {
 			t.Errorf("%s: other bytes the second time, %v", kind, err)
 		}
 		var root struct {
@@ -31,7 +33,7 @@ func TestJSONSchema(t *testing.T) {
 		if err := json.Unmarshal(schema, &root); err != nil {
 			t.Fatal(err)
 		}
-		if root.ID != "/schemas/v2/"+string(kind)+".json" || root.Required[0] != "schema_version" {
+		if root.ID != fmt.Sprintf("/schemas/v%d/%s.json", e.version, kind) || root.Required[0] != "schema_version" {
 			t.Errorf("%s: $id %s, required %v", kind, root.ID, root.Required)
 		}
 		if closed := root.Closed != nil && !*root.Closed; closed == (kind == contracts.KindRunEvent) {
@@ -55,9 +57,14 @@ func TestJSONSchema(t *testing.T) {
 func TestNoContract(t *testing.T) {
 	const none contracts.Kind = "receipt"
 	_, schemaErr := contracts.JSONSchema(none)
+	_, earlierErr := contracts.JSONSchemaIn(contracts.KindRunEvent, 1)
+	_, laterErr := contracts.JSONSchemaIn(contracts.KindBudget, contracts.Version+1)
+	if versions := contracts.SchemaVersions(none); versions != nil {
+		t.Errorf("versions %v", versions)
+	}
 	_, referenceErr := contracts.Reference(none)
 	_, codesErr := contracts.CodesOf(none)
-	for _, err := range []error{schemaErr, referenceErr, codesErr} {
+	for _, err := range []error{schemaErr, earlierErr, laterErr, referenceErr, codesErr} {
 		if !errors.Is(err, contracts.ErrUnknownKind) {
 			t.Errorf("got %v", err)
 		}

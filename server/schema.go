@@ -16,12 +16,14 @@ func schemaCommand() *cobra.Command {
 	for _, k := range contracts.Kinds() {
 		names = append(names, string(k))
 	}
-	return &cobra.Command{
+	var version *contractsVersion
+	cmd := &cobra.Command{
 		Use:   "schema CONTRACT",
 		Short: "Print the JSON Schema of a contract",
-		Long: `Print the JSON Schema (2020-12) of a contract at the current version, as a server shows it under /schemas.
+		Long: fmt.Sprintf(`Print the JSON Schema (2020-12) of a contract, as a server shows it under /schemas: at the current version, %d, or with
+--contracts-version at the one before.
 
-CONTRACT is one of ` + strings.Join(names, ", ") + `.`,
+CONTRACT is one of %s.`, contracts.Version, strings.Join(names, ", ")),
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,12 +31,17 @@ CONTRACT is one of ` + strings.Join(names, ", ") + `.`,
 			if err != nil {
 				return fmt.Errorf("%w: want one of %s", err, strings.Join(names, ", "))
 			}
-			schema, ok := docs.Schema(fmt.Sprintf("v%d", contracts.Version), string(kind))
+			if err := version.check(); err != nil {
+				return err
+			}
+			schema, ok := docs.Schema(fmt.Sprintf("v%d", version.number), string(kind))
 			if !ok {
-				return fmt.Errorf("no schema of %s was built in", kind)
+				return fmt.Errorf("version %d has no %s", version.number, kind)
 			}
 			_, err = cmd.OutOrStdout().Write(schema)
 			return err
 		},
 	}
+	version = addContractsVersion(cmd.Flags(), "version of the schema")
+	return cmd
 }

@@ -1,5 +1,5 @@
-// Package reference makes the files that are generated from the contracts: docs/schemas/v2, a JSON Schema for each
-// contract, and docs/contracts, a page for each. Whatever they say comes from the structs, their tags and comments and
+// Package reference makes the files that are generated from the contracts: docs/schemas, a JSON Schema for each contract
+// in each version that is read, and docs/contracts, a page for each contract. Whatever they say comes from the structs, their tags and comments and
 // from the tables of rules; the same source makes the same bytes.
 package reference
 
@@ -28,15 +28,21 @@ func Files(root string) (map[string][]byte, error) {
 	}
 	files := make(map[string][]byte)
 	for _, kind := range contracts.Kinds() {
-		schema, err := contracts.DescribedSchema(kind, src.plain)
-		if err != nil {
-			return nil, err
+		for _, version := range contracts.SchemaVersions(kind) {
+			said, err := src.frozen(root, version)
+			if err != nil {
+				return nil, err
+			}
+			schema, err := contracts.DescribedSchemaIn(kind, version, said.plain)
+			if err != nil {
+				return nil, err
+			}
+			files["docs"+contracts.SchemaPathIn(kind, version)] = schema
 		}
 		page, err := pageOf(kind, src)
 		if err != nil {
 			return nil, err
 		}
-		files["docs"+contracts.SchemaPath(kind)] = schema
 		files["docs/contracts/"+string(kind)+"_schema.md"] = page
 	}
 	return files, nil

@@ -29,17 +29,19 @@ func TestCheckNamesWhatIsStale(t *testing.T) {
 	if err := reference.Check(root); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a source: %v", err)
 	}
-	sources, err := filepath.Glob(repository + "/contracts/*.go")
-	if err != nil || os.Mkdir(root+"/contracts", 0o700) != nil {
-		t.Fatal(err)
-	}
-	for _, path := range sources {
-		source, err := os.ReadFile(path) //nolint:gosec // the source beside this package
-		if err != nil {
+	for _, folder := range []string{"contracts", "contracts/v1"} {
+		sources, err := filepath.Glob(filepath.Join(repository, folder, "*.go"))
+		if err != nil || os.Mkdir(filepath.Join(root, folder), 0o700) != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(root, "contracts", filepath.Base(path)), source, 0o600); err != nil { //nolint:gosec // into the test's own folder
-			t.Fatal(err)
+		for _, path := range sources {
+			source, err := os.ReadFile(path) //nolint:gosec // the source beside this package
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(root, folder, filepath.Base(path)), source, 0o600); err != nil { //nolint:gosec // into the test's own folder
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := reference.Write(root); err != nil {
@@ -52,7 +54,7 @@ func TestCheckNamesWhatIsStale(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(root, page), []byte("# Budget\n"), 0o600), os.Remove(filepath.Join(root, schema))); err != nil {
 		t.Fatal(err)
 	}
-	err = reference.Check(root)
+	err := reference.Check(root)
 	if !errors.Is(err, reference.ErrStale) || !strings.HasSuffix(err.Error(), ": "+page+", "+schema) {
 		t.Errorf("got %v", err)
 	}
@@ -110,16 +112,18 @@ func TestDescriptionsChangeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range contracts.Kinds() {
-		bare, err := contracts.JSONSchema(kind)
-		if err != nil {
-			t.Fatal(err)
-		}
-		described := files["docs"+contracts.SchemaPath(kind)]
-		if bytes.Equal(bare, described) {
-			t.Errorf("%s: nothing is described", kind)
-		}
-		if !reflect.DeepEqual(undescribed(t, described), undescribed(t, bare)) {
-			t.Errorf("%s: more than descriptions differ", kind)
+		for _, version := range contracts.SchemaVersions(kind) {
+			bare, err := contracts.JSONSchemaIn(kind, version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			described := files["docs"+contracts.SchemaPathIn(kind, version)]
+			if bytes.Equal(bare, described) {
+				t.Errorf("%s/v%d: nothing is described", kind, version)
+			}
+			if !reflect.DeepEqual(undescribed(t, described), undescribed(t, bare)) {
+				t.Errorf("%s/v%d: more than descriptions differ", kind, version)
+			}
 		}
 	}
 }

@@ -5,12 +5,15 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"axiom25/contracts"
 )
 
 // source holds the comments of the structs of a package, by their names in Go.
@@ -47,6 +50,18 @@ func readSource(folder string) (source, error) {
 		}
 	}
 	return src, nil
+}
+
+// frozen returns the comments of a version's structs. Those of an older version stand in a folder of their own; what that
+// lacks, such as the parts of a check's value, is shared with the current one.
+func (src source) frozen(root string, version int) (source, error) {
+	if version == contracts.Version {
+		return src, nil
+	}
+	all := maps.Clone(src)
+	older, err := readSource(filepath.Join(root, "contracts", "v"+strconv.Itoa(version)))
+	maps.Copy(all, older)
+	return all, err
 }
 
 // add notes the structs that a declaration declares.

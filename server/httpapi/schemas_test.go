@@ -13,8 +13,13 @@ import (
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	var paths []string
 	for _, kind := range contracts.Kinds() {
-		path := contracts.SchemaPath(kind)
+		for _, version := range contracts.SchemaVersions(kind) {
+			paths = append(paths, contracts.SchemaPathIn(kind, version))
+		}
+	}
+	for _, path := range paths {
 		a := h.do("GET", path, "")
 		var schema struct {
 			ID string `json:"$id"`
@@ -29,7 +34,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s: Cache-Control: %s", path, got)
 		}
 	}
-	for _, path := range []string{"/schemas/v2/runstate.json", "/schemas/v99/budget.json", "/schemas/v2/budget", "/schemas/v2/BUDGET.json"} {
+	for _, path := range []string{"/schemas/v2/runstate.json", "/schemas/v1/runevent.json", "/schemas/v99/budget.json", "/schemas/v2/budget", "/schemas/v2/BUDGET.json"} {
 		wantProblem(t, h.do("GET", path, ""), contracts.ProblemNotFound)
 	}
 }
