@@ -25,7 +25,7 @@ type Seeds struct {
 }
 
 // Cases returns n documents, of each seeds as many as of the others: an eighth of them are seeds, half are seeds with a
-// few changes, a quarter is damaged as Damage does it, and an eighth is held against another contract. What it returns
+// few changes, a quarter is damaged as Damage does it, and an eighth is of any contract and sometimes very large. What it returns
 // follows from random and the seeds alone.
 func Cases(random *rand.Rand, n int, all []Seeds) []Case {
 	mutators := make([]*Mutator, len(all))
@@ -47,6 +47,9 @@ func Cases(random *rand.Rand, n int, all []Seeds) []Case {
 			c.Doc = Damage(random, mutators[which].Document())
 		case 7:
 			c.Doc = pick(random, pick(random, all).Docs)
+			if random.IntN(50) == 0 { // large, or too large, by white space alone
+				c.Doc = append(bytes.Repeat([]byte(" "), contracts.MaxDocumentBytes-random.IntN(2*len(c.Doc))), c.Doc...)
+			}
 		}
 		cases[i] = c
 	}
