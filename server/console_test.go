@@ -29,8 +29,8 @@ var screenshots = flag.String("screenshots", "", "directory to draw the console'
 type browser struct{ ctx context.Context } //nolint:containedctx // a chromedp tab is a context
 
 // newBrowser starts a Chromium that ends with the test.
-func newBrowser(t *testing.T) browser {
-	t.Helper()
+func newBrowser(tb testing.TB) browser {
+	tb.Helper()
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -39,67 +39,67 @@ func newBrowser(t *testing.T) browser {
 		}
 	}
 	if path == "" {
-		t.Fatal("no Chromium is installed; make test installs it")
+		tb.Fatal("no Chromium is installed; make test installs it")
 	}
 	// The test's own context ends before its cleanups, which end the browser in good order.
-	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()),
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900),
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(tb.Context()),
+		chromedp.ExecPath(path), chromedp.UserDataDir(tb.TempDir()), chromedp.WindowSize(1280, 900),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("lang", "en"),
 	)
 	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		// The browser has to be gone before its folder is removed.
 		if err := chromedp.Cancel(tab); err != nil {
-			t.Logf("close the browser: %v", err)
+			tb.Logf("close the browser: %v", err)
 		}
 		closeTab()
 		stop()
 	})
 	// The context of the first step is the browser's: it must not have the deadline of a step.
 	if err := chromedp.Do(tab, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return browser{ctx: tab}
 }
 
 // do runs steps; the test fails where one of them does not come about in time.
-func (b browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
+func (b browser) do(tb testing.TB, steps ...chromedp.Action[chromedp.Void]) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // eval reads the value of an expression in the page.
-func eval[T any](t *testing.T, b browser, expression string) T {
-	t.Helper()
+func eval[T any](tb testing.TB, b browser, expression string) T {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, runTimeout)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+") ?? 'null'"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var v T
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
+		tb.Fatalf("%v in %s", err, text)
 	}
 	return v
 }
 
 // until waits until an expression is true in the page.
-func (b browser) until(t *testing.T, what, expression string) {
-	t.Helper()
+func (b browser) until(tb testing.TB, what, expression string) {
+	tb.Helper()
 	for deadline := time.Now().Add(runTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { //nolint:forbidigo // a test's patience is measured in real time
-		if eval[bool](t, b, "!!("+expression+")") {
+		if eval[bool](tb, b, "!!("+expression+")") {
 			return
 		}
 	}
-	t.Fatalf("the page does not show %s:\n%s", what, eval[string](t, b, "document.body.innerText"))
+	tb.Fatalf("the page does not show %s:\n%s", what, eval[string](tb, b, "document.body.innerText"))
 }
 
 // click presses the first button that matches a selector and has this text.
@@ -382,9 +382,9 @@ const flawedTask = `{
 
 // typeUntil puts a text into the page's editor until the page shows something. What is typed before the program runs is
 // lost with the shell that the server drew.
-func (b browser) typeUntil(t *testing.T, text, what, condition string) {
-	t.Helper()
-	b.until(t, what, fmt.Sprintf(`(() => {
+func (b browser) typeUntil(tb testing.TB, text, what, condition string) {
+	tb.Helper()
+	b.until(tb, what, fmt.Sprintf(`(() => {
 		const editor = document.querySelector("textarea");
 		if (editor && editor.value !== %[1]q) {
 			editor.value = %[1]q;

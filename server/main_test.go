@@ -104,22 +104,22 @@ const listening = "Axiom25 is listening on "
 
 // startServer starts a server over a data directory on a free port and waits until it listens. The test's end kills it
 // where the test has not ended it before, and shows its log where the test failed.
-func startServer(t *testing.T, data string, flags ...string) *server {
-	t.Helper()
-	return startProcess(t, binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
+func startServer(tb testing.TB, data string, flags ...string) *server {
+	tb.Helper()
+	return startProcess(tb, binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
 }
 
 // startProcess starts a program that prints where it listens.
-func startProcess(t *testing.T, program string, args ...string) *server {
-	t.Helper()
+func startProcess(tb testing.TB, program string, args ...string) *server {
+	tb.Helper()
 	s := &server{cmd: exec.Command(program, args...), exited: make(chan struct{}), log: &safeBuffer{}} //nolint:gosec,noctx // the test's own binary, ended below
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	address := make(chan string, 1)
 	go func() {
@@ -131,18 +131,18 @@ func startProcess(t *testing.T, program string, args ...string) *server {
 		s.err = s.cmd.Wait()
 		close(s.exited)
 	}()
-	t.Cleanup(func() {
-		s.kill(t)
-		if t.Failed() {
-			t.Logf("server log:\n%s", s.log)
+	tb.Cleanup(func() {
+		s.kill(tb)
+		if tb.Failed() {
+			tb.Logf("server log:\n%s", s.log)
 		}
 	})
 	select {
 	case s.url = <-address:
 	case <-s.exited:
-		t.Fatalf("server ended: %v\n%s", s.err, s.log)
+		tb.Fatalf("server ended: %v\n%s", s.err, s.log)
 	case <-time.After(startTimeout):
-		t.Fatal("server did not start")
+		tb.Fatal("server did not start")
 	}
 	return s
 }
@@ -164,10 +164,10 @@ func (s *server) stop(t *testing.T) {
 }
 
 // kill ends the server at once, as a power cut would.
-func (s *server) kill(t *testing.T) {
-	t.Helper()
+func (s *server) kill(tb testing.TB) {
+	tb.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Error(err)
+		tb.Error(err)
 	}
 	<-s.exited
 }
