@@ -73,12 +73,12 @@ fmt: $(GOLANGCI) ## Format the Go code
 	@$(GOLANGCI) fmt
 
 .PHONY: gen
-gen: ## Write the schemas and the reference pages anew from the contracts
-	@$(GO) run ./docs/gen
+gen: ## Write the schemas, the reference pages and the quick readers anew from the contracts
+	@$(GO) run -tags bootstrap ./docs/gen
 
 .PHONY: fresh
 fresh: ## Check that what is generated is up to date, the module's sums hold and nothing needs another go.mod
-	@$(GO) run ./docs/gen -check
+	@$(GO) run -tags bootstrap ./docs/gen -check
 	@$(GO) mod verify >/dev/null
 	@$(GO) list -mod=readonly -deps ./... >/dev/null
 

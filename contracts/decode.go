@@ -43,7 +43,7 @@ func Decode[T any](doc []byte) (*T, error) {
 // It is as strict as Decode; pointers begin with the index of the event. The error is always a *Problem: one of those
 // of Decode; too-large for more than MaxBatchEvents too, and invalid-document for none.
 func DecodeEngineEvents(body []byte) ([]EngineEvent, error) {
-	events, p := decodeBatch(body)
+	events, p := decodeBatch(body, false)
 	if p != nil {
 		return nil, p
 	}
@@ -63,6 +63,14 @@ func DecodeEvent(line []byte) (RunEvent, error) {
 // Encode returns v as compact JSON, without HTML escaping and without a newline: the one way in which this
 // project writes contract values. Fields stand in the order of the struct.
 func Encode(v any) ([]byte, error) {
+	if doc, ok := encodeSurely(v); ok {
+		return doc, nil
+	}
+	return encode(v)
+}
+
+// encode is Encode for any value, by reflection.
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -78,14 +86,20 @@ type unit struct {
 	base    int64  // where doc lies in the body
 	pointer string // of the document within the body
 	lenient bool
+	// full leaves the quick path out, so that tests can hold it against this one.
+	full bool
 }
 
 // decodeDocument reads doc into the struct that v points to.
 func decodeDocument(doc []byte, v any, lenient bool) *Problem {
-	if len(doc) > MaxDocumentBytes {
+	return unit{doc: doc, pointer: rootPointer, lenient: lenient}.document(v)
+}
+
+// document is decodeDocument for a unit that is the whole body.
+func (u unit) document(v any) *Problem {
+	if len(u.doc) > MaxDocumentBytes {
 		return tooLarge(MaxDocumentBytes)
 	}
-	u := unit{doc: doc, pointer: rootPointer, lenient: lenient}
 	var found findings
 	version, p := u.decode(v, &found)
 	if p != nil {
@@ -114,6 +128,9 @@ func schemaNameIn(name string, version int) string {
 // decode reads the unit into v and collects what is wrong, by the rules of the version that it was sent in, which it
 // returns. The problem that it returns is one that leaves nothing to collect.
 func (u unit) decode(v any, found *findings) (version int, p *Problem) {
+	if !u.full && u.sure(v) {
+		return Version, nil
+	}
 	version, p = u.sentIn(v)
 	if p != nil {
 		return version, p
@@ -167,7 +184,7 @@ func (u unit) read(v any, maxDepth int, found *findings) *Problem {
 		found.addUnread(u.pointer, place, CodeDepth, params{"max": maxDepth})
 		return nil
 	}
-	r := reader{doc: u.doc, base: u.base, at: u.pointer, lenient: u.lenient, found: found}
+	r := reader{doc: u.doc, base: u.base, at: u.pointer, lenient: u.lenient, full: u.full, found: found}
 	if err := r.read(p, target); err != nil && !errors.Is(err, errFull) {
 		return u.malformed(err)
 	}
@@ -201,6 +218,9 @@ type place struct {
 
 // to returns the pointer to a member.
 func (p place) to(name string) string {
+	if p.found.silent {
+		return ""
+	}
 	if sent, ok := p.names[name]; ok {
 		name = sent
 	}
@@ -211,7 +231,12 @@ func (p place) to(name string) string {
 func (p place) in(name string) place { return place{p.found, p.to(name), p.names} }
 
 // item returns the place of an element.
-func (p place) item(i int) place { return place{p.found, appendIndex(p.pointer, i), p.names} }
+func (p place) item(i int) place {
+	if p.found.silent {
+		return p
+	}
+	return place{p.found, appendIndex(p.pointer, i), p.names}
+}
 
 // sound reports whether all named members were read and obey their own rules; absent ones are sound.
 func (p place) sound(names ...string) bool {
@@ -321,10 +346,15 @@ func tooDeep(doc []byte, limit int) (offset int64, deep bool) {
 	return 0, false
 }
 
-// decodeBatch reads the events of a body.
-func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
+// decodeBatch reads the events of a body; full leaves the quick path out.
+func decodeBatch(body []byte, full bool) ([]EngineEvent, *Problem) {
 	if len(body) > MaxBatchBytes {
 		return nil, tooLarge(MaxBatchBytes)
+	}
+	if !full {
+		if events, ok := sureEvents(body); ok {
+			return events, nil
+		}
 	}
 	units, p := splitBatch(body)
 	if p != nil {
@@ -347,6 +377,7 @@ func decodeBatch(body []byte) ([]EngineEvent, *Problem) {
 			found.addUnread(u.pointer, offset, CodeSize, params{"max": MaxDocumentBytes})
 			continue
 		}
+		u.full = full
 		if _, p := u.decode(&events[i], &found); p != nil {
 			return nil, p
 		}

@@ -57,3 +57,37 @@ var (
 	ParseNumber  = parseNumber
 	ParseInteger = parseInteger
 )
+
+// DecodeFull is Decode by the path that decides alone, in the browser and where the quick one is not sure.
+func DecodeFull[T any](doc []byte) (*T, error) {
+	v := new(T)
+	if p := decodeFull(doc, v, false); p != nil {
+		return nil, p
+	}
+	return v, nil
+}
+
+// DecodeEventFull is DecodeEvent by that path.
+func DecodeEventFull(line []byte) (RunEvent, error) {
+	var ev RunEvent
+	if p := decodeFull(line, &ev, true); p != nil {
+		return RunEvent{}, p
+	}
+	return ev, nil
+}
+
+func decodeFull(doc []byte, v any, lenient bool) *Problem {
+	return unit{doc: doc, pointer: rootPointer, lenient: lenient, full: true}.document(v)
+}
+
+// DecodeEngineEventsFull is DecodeEngineEvents by that path.
+func DecodeEngineEventsFull(body []byte) ([]EngineEvent, error) {
+	events, p := decodeBatch(body, true)
+	if p != nil {
+		return nil, p
+	}
+	return events, nil
+}
+
+// EncodeFull is Encode by reflection.
+func EncodeFull(v any) ([]byte, error) { return encode(v) }

@@ -17,6 +17,8 @@ type findings struct {
 	broken map[string]bool
 	// blank are the pointers of values that are present and zero. The validator takes zero for absent.
 	blank map[string]bool
+	// silent says that nobody asks what is wrong, only whether anything is: no pointers are made, and broke tells.
+	silent, broke bool
 }
 
 // full reports whether there are more findings than a problem shows.
@@ -36,6 +38,10 @@ const nowhere int64 = -1
 // addAt is add with the place in bytes.
 func (f *findings) addAt(pointer string, offset int64, code Code, values params, related ...string) {
 	if f.full() {
+		return
+	}
+	if f.silent {
+		f.broke = true
 		return
 	}
 	if f.broken == nil {

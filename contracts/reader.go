@@ -19,6 +19,7 @@ type reader struct {
 	base int64 // where doc lies in the body, for offsets
 	// lenient ignores unknown fields and unknown event types, as a reader of events does.
 	lenient bool
+	full    bool   // for the documents within the document
 	at      string // the pointer of the value being read, built for containers only
 	path    []step
 	found   *findings
@@ -597,7 +598,7 @@ func (r *reader) document(v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	u := unit{doc: raw, base: offset, pointer: r.pointer(), lenient: r.lenient}
+	u := unit{doc: raw, base: offset, pointer: r.pointer(), lenient: r.lenient, full: r.full}
 	before := len(r.found.list)
 	if _, problem := u.decode(v.Addr().Interface(), r.found); problem != nil {
 		return problem

@@ -26,6 +26,8 @@ type rule struct {
 	values func(arg string) (params, error)
 	// pattern is an expression that a text must match, in the syntax that RE2 and ECMA-262 share.
 	pattern string
+	// matches judges a text by the rules that look at nothing else; nil for the others.
+	matches func(text string) bool
 	// check judges a value; nil for the rules that the validator has, and for those on JSON Schemas.
 	check validator.Func
 	// builtin says that the validator knows the tag itself.
@@ -146,10 +148,9 @@ var rulesTable = sync.OnceValue(func() []*rule {
 func traceparentRule() *rule {
 	const zeroTrace, zeroSpan = "-00000000000000000000000000000000-", "-0000000000000000-"
 	r := patternRule("traceparent", CodeTraceparent, "must be a traceparent of W3C Trace Context, version 00", tracePattern)
-	matches := r.check
-	r.check = func(fl validator.FieldLevel) bool {
-		text := fl.Field().String()
-		return matches(fl) && !strings.Contains(text, zeroTrace) && !strings.Contains(text, zeroSpan)
+	matches := r.matches
+	r.matches = func(text string) bool {
+		return matches(text) && !strings.Contains(text, zeroTrace) && !strings.Contains(text, zeroSpan)
 	}
 	r.schema = func(_ shape, _ params) map[string]any {
 		return map[string]any{
@@ -163,12 +164,14 @@ func traceparentRule() *rule {
 // patternRule is a rule that a regular expression says in full.
 func patternRule(tag string, code Code, message, pattern string) *rule {
 	expression := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-	return &rule{
+	r := &rule{
 		tag: tag, code: code, message: message, shapes: []shape{shapeText}, pattern: pattern,
-		values: noArg,
-		check:  func(fl validator.FieldLevel) bool { return expression().MatchString(fl.Field().String()) },
-		schema: func(_ shape, _ params) map[string]any { return map[string]any{"pattern": ecmaPattern(pattern)} },
+		values:  noArg,
+		matches: func(text string) bool { return expression().MatchString(text) },
+		schema:  func(_ shape, _ params) map[string]any { return map[string]any{"pattern": ecmaPattern(pattern)} },
 	}
+	r.check = func(fl validator.FieldLevel) bool { return r.matches(fl.Field().String()) }
+	return r
 }
 
 // ecmaPattern spells an expression as ECMA-262 does, which has no \x{…}. The table avoids \s, which means other

@@ -1,12 +1,20 @@
-// Command gen writes what is generated from the contracts: their JSON Schemas and their reference pages. Run it at the
-// root of the repository; `make gen` does.
+// Command gen writes what is generated from the contracts: their JSON Schemas, their reference pages, and the Go code of
+// package contracts that reads and writes without reflection. Run it at the root of the repository; `make gen` does, with
+// the build tag bootstrap, which leaves that code out: so it works when a contract has changed and the code does not
+// compile.
 package main
 
 import (
+	"bytes"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 
+	"axiom25/contracts"
 	"axiom25/docs/reference"
 )
 
@@ -23,7 +31,32 @@ func main() {
 func run(check bool) error {
 	const root = "."
 	if check {
-		return reference.Check(root)
+		return errors.Join(code(root, true), reference.Check(root))
+	}
+	if err := code(root, false); err != nil {
+		return err
 	}
 	return reference.Write(root)
+}
+
+// code writes the generated code, or only compares it.
+func code(root string, check bool) error {
+	files, err := contracts.Generated()
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		at := filepath.Join(root, "contracts", name)
+		if !check {
+			if err := os.WriteFile(at, files[name], 0o644); err != nil { //nolint:gosec // source that everyone may read
+				return err
+			}
+			continue
+		}
+		stored, err := os.ReadFile(at) //nolint:gosec // one of the generated files
+		if err != nil || !bytes.Equal(stored, files[name]) {
+			return fmt.Errorf("%s is %w", at, reference.ErrStale)
+		}
+	}
+	return nil
 }

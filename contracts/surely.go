@@ -1,0 +1,89 @@
+//go:build !js && !bootstrap
+
+package contracts
+
+import "bytes"
+
+// surely reads doc into v, which is zero, and reports whether that is what the reader and the rules would make of it.
+// If not, v is zero again.
+func surely[T any](s *scanner, v *T, scan func(*scanner, *T) bool) bool {
+	if scan(s, v) && s.end() && holds(v) {
+		return true
+	}
+	*v = *new(T)
+	return false
+}
+
+// holds reports whether a value obeys the rules between its fields.
+func holds(v any) bool {
+	c, ok := v.(crossChecked)
+	if !ok {
+		return true
+	}
+	found := findings{silent: true}
+	c.crossCheck(place{found: &found})
+	return !found.broke
+}
+
+// sureEvents reads the events of a body that surely are as they should be: as lines, or as an array.
+func sureEvents(body []byte) ([]EngineEvent, bool) {
+	s := scanner{doc: body}
+	s.skipSpace()
+	if s.pos < len(body) && body[s.pos] == '[' {
+		return s.sureArray()
+	}
+	lines := bytes.Count(body, []byte{'\n'}) + 1
+	events := make([]EngineEvent, 0, min(lines, MaxBatchEvents))
+	for line := range bytes.Lines(body) {
+		s.doc, s.pos = line, 0
+		if s.end() {
+			continue // a blank line
+		}
+		if len(events) == MaxBatchEvents || len(line) > MaxDocumentBytes {
+			return nil, false
+		}
+		events = append(events, EngineEvent{})
+		if s.depth = 0; !surely(&s, &events[len(events)-1], scanEngineEvent) {
+			return nil, false
+		}
+	}
+	return events, len(events) > 0
+}
+
+// sureArray is sureEvents for the elements of an array.
+func (s *scanner) sureArray() ([]EngineEvent, bool) {
+	var events []EngineEvent
+	ok := scanList(s, &events, MaxBatchEvents, func(s *scanner, ev *EngineEvent) bool {
+		start := s.pos
+		return scanEngineEvent(s, ev) && s.pos-start <= MaxDocumentBytes
+	})
+	return events, ok && s.end() && len(events) > 0
+}
+
+// encodeSurely writes the values of which there are many, as encode would.
+func encodeSurely(v any) ([]byte, bool) {
+	var room [512]byte
+	a := appender{b: room[:0]}
+	switch v := v.(type) {
+	case RunEvent:
+		appendRunEvent(&a, &v)
+	case *RunEvent:
+		if v == nil {
+			return nil, false
+		}
+		appendRunEvent(&a, v)
+	case Appended:
+		start := a.begin()
+		a.name(`,"seq":`)
+		a.integer(int64(v.Seq))
+		a.name(`,"events":`)
+		appendList(&a, v.Events, func(ev RunEvent) { appendRunEvent(&a, &ev) })
+		a.end(start)
+	default:
+		return nil, false
+	}
+	if a.unsure {
+		return nil, false
+	}
+	return bytes.Clone(a.b), true
+}
