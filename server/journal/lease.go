@@ -49,7 +49,8 @@ func (e *HeldError) Error() string {
 // live below MinLeaseTTL are taken as MinLeaseTTL.
 type Leases interface {
 	// TakeLease gives the run's lease to holder for ttl. Errors: ErrNotFound, *HeldError while a lease of the run has
-	// not expired, even one of the same holder; ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.
+	// not expired, even one of the same holder; ErrPruned, ErrTooLarge for a name of more
+	// than MaxHolderBytes, ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.
 	TakeLease(ctx context.Context, id contracts.RunID, holder string, ttl time.Duration) (Lease, error)
 	// RenewLease makes a lease last for ttl from now and returns it; run, holder and epoch stay. Errors: ErrLeaseLost,
 	// ErrBusy, ErrFull, ErrUnavailable, ErrUnknown.

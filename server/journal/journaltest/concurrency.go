@@ -145,6 +145,12 @@ var closeTests = map[string]func(s *suite){
 		_, errs["Batch"] = s.Batch(ctx, id, 0)
 		_, errs["List"] = s.List(ctx, journal.Query{Limit: 1})
 		_, errs["Tools"] = s.Tools(ctx)
+		_, _, errs["ByKey"] = s.ByKey(ctx, "k")
+		_, errs["TakeLease"] = s.TakeLease(ctx, id, "node:a", long)
+		_, errs["RenewLease"] = s.RenewLease(ctx, journal.Lease{Run: id, Epoch: 1}, long)
+		errs["DropLease"] = s.DropLease(ctx, journal.Lease{Run: id, Epoch: 1})
+		_, errs["LeaseOf"] = s.LeaseOf(ctx, id)
+		_, errs["ListLeases"] = s.ListLeases(ctx)
 		for method, err := range errs {
 			if !errors.Is(err, journal.ErrUnavailable) {
 				t.Errorf("%s gives %v, want ErrUnavailable", method, err)

@@ -29,22 +29,28 @@ type Store func(t *testing.T) journal.Journal
 func Run(t *testing.T, newStore func(t *testing.T) Store) {
 	t.Helper()
 	for _, group := range []struct {
-		name  string
-		tests map[string]func(s *suite)
+		name     string
+		tests    map[string]func(s *suite)
+		parallel bool
 	}{
-		{"Create", createTests},
-		{"Append", appendTests},
-		{"Read", readTests},
-		{"Origin", originTests},
-		{"List", listTests},
-		{"Tools", toolTests},
-		{"Context", contextTests},
-		{"Concurrency", concurrencyTests},
-		{"Close", closeTests},
+		{name: "Create", tests: createTests},
+		{name: "Append", tests: appendTests},
+		{name: "Read", tests: readTests},
+		{name: "Origin", tests: originTests},
+		{name: "Key", tests: keyTests},
+		{name: "List", tests: listTests},
+		{name: "Tools", tests: toolTests},
+		{name: "Leases", tests: leaseTests, parallel: true},
+		{name: "Context", tests: contextTests},
+		{name: "Concurrency", tests: concurrencyTests},
+		{name: "Close", tests: closeTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(group.tests)) {
 				t.Run(name, func(t *testing.T) {
+					if group.parallel {
+						t.Parallel()
+					}
 					s := &suite{t: t, open: newStore(t)}
 					s.Journal = s.open(t)
 					t.Cleanup(func() {

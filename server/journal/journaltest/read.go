@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"axiom25/contracts"
@@ -110,6 +111,44 @@ var readTests = map[string]func(s *suite){
 		s.create(t, 1, 1)
 		s.wantMissing(t, RunID(2))
 		s.wantMissing(t, "")
+	},
+}
+
+var keyTests = map[string]func(s *suite){
+	"lead to their runs": func(s *suite) {
+		t := s.t
+		keys := []string{"k", "K", "k ", "", "ä*>. ", strings.Repeat("long", 64)}
+		for i, key := range keys {
+			run := NewRun(i)
+			run.Key = key
+			if err := s.Create(t.Context(), run, NewBatch(run.ID, 0, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			for i, key := range keys {
+				id, digest, err := s.ByKey(t.Context(), key)
+				if key == "" {
+					wantError(t, err, journal.ErrNotFound)
+					continue
+				}
+				if err != nil || id != RunID(i) || digest != NewRun(i).TaskDigest {
+					t.Errorf("key %q leads to %s, %s, %v, want %s, %s", key, id, digest, err, RunID(i), NewRun(i).TaskDigest)
+				}
+			}
+			_, _, err := s.ByKey(t.Context(), "kk")
+			wantError(t, err, journal.ErrNotFound)
+			s.reopen(t)
+		}
+	},
+	"that were refused lead nowhere": func(s *suite) {
+		t := s.t
+		s.create(t, 1, 1)
+		again := NewRun(1)
+		again.Key = "k"
+		wantConflict(t, s.Create(t.Context(), again, NewBatch(again.ID, 0, 1)), again.ID, 1)
+		_, _, err := s.ByKey(t.Context(), "k")
+		wantError(t, err, journal.ErrNotFound)
 	},
 }
 

@@ -261,6 +261,9 @@ var contextTests = map[string]func(s *suite){
 			t.Fatal(err)
 		}
 		wantError(t, s.DeleteTool(ctx, "t", ""), context.Canceled)
+		_, err = s.TakeLease(ctx, id, "node:a", long)
+		wantError(t, err, context.Canceled)
+		s.wantNoLease(t, id)
 		if tools, err = s.Tools(t.Context()); err != nil || len(tools) != 1 {
 			t.Errorf("tools are %v, %v, want one", tools, err)
 		}
@@ -278,6 +281,12 @@ var contextTests = map[string]func(s *suite){
 		_, err = s.List(ctx, journal.Query{Limit: 1})
 		wantError(t, err, context.Canceled)
 		_, err = s.Tools(ctx)
+		wantError(t, err, context.Canceled)
+		_, _, err = s.ByKey(ctx, "k")
+		wantError(t, err, context.Canceled)
+		_, err = s.LeaseOf(ctx, id)
+		wantError(t, err, context.Canceled)
+		_, err = s.ListLeases(ctx)
 		wantError(t, err, context.Canceled)
 	},
 	"that ends at any moment tells the truth": func(s *suite) {

@@ -24,6 +24,7 @@ const (
 	kindTask  = 't'
 	kindChunk = 'c'
 	kindTool  = 'T'
+	kindLease = 'l'
 )
 
 // sumRow returns the checksum of a row: its body, then its kind, texts and numbers. Texts are preceded by
@@ -44,8 +45,11 @@ func sumRow(kind byte, body []byte, texts []string, numbers ...int64) checksum {
 
 // sumRun is the checksum of a row of runs.
 func sumRun(id contracts.RunID, h head, summary []byte) checksum {
-	return sumRow(kindRun, summary, []string{id.String(), h.goal, string(h.state)},
-		h.n, int64(h.created), int64(h.last))
+	numbers := []int64{h.n, int64(h.created), int64(h.last)}
+	if h.epoch != 0 || h.pruned { // rows that are older than these columns have neither
+		numbers = append(numbers, h.epoch, prunedColumn(h.pruned))
+	}
+	return sumRow(kindRun, summary, []string{id.String(), h.goal, string(h.state)}, numbers...)
 }
 
 // sumTask is the checksum of a row of tasks.
@@ -62,6 +66,11 @@ func sumChunk(c chunk) checksum {
 		numbers = append(numbers, int64(c.origin.After))
 	}
 	return sumRow(kindChunk, c.body, texts, numbers...)
+}
+
+// sumLease is the checksum of a row of leases.
+func sumLease(l lease) checksum {
+	return sumRow(kindLease, nil, []string{l.Run.String(), l.Holder}, l.Epoch, int64(l.Expires), l.ttl)
 }
 
 // sumTool is the checksum of a row of tools.

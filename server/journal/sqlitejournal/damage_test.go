@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
@@ -27,7 +28,7 @@ func damaged(t *testing.T, damage func(t *testing.T, path string)) *sqlitejourna
 	return j
 }
 
-// fill makes runs 0..2 with events 1, 2..4 and 5..7, the middle batch with an origin, and a tool.
+// fill makes runs 0..2 with events 1, 2..4 and 5..7, the middle batch with an origin, a lease of each, and a tool.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	j := open(t, path, sqlitejournal.Options{})
@@ -43,6 +44,9 @@ func fill(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 		if err := j.Append(t.Context(), run.ID, journaltest.NewBatch(run.ID, 4, 3)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.TakeLease(t.Context(), run.ID, "node:a", time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -400,6 +404,9 @@ func readsTrue(t *testing.T, path string, content []byte, what string) (noticed 
 		case !bytes.Equal(run.Task, journaltest.NewRun(i).Task):
 			t.Errorf("%s: task of run %d is %s", what, i, run.Task)
 		}
+	}
+	if leases, err := j.ListLeases(t.Context()); err != nil || len(leases) != 3 {
+		noticed = true
 	}
 	if tools, err := j.Tools(t.Context()); err != nil || len(tools) != 1 {
 		noticed = true

@@ -16,6 +16,8 @@ type reader struct {
 
 	runByID, taskOfRun        *sql.Stmt
 	chunksFrom, chunkOfOrigin *sql.Stmt
+	taskOfKey                 *sql.Stmt
+	leaseOfRun, leases        *sql.Stmt
 	tools, anyRun             *sql.Stmt
 }
 
@@ -37,6 +39,9 @@ func openReader(ctx context.Context, path string, opts Options) (*reader, error)
 	}{
 		{&r.runByID, selectRun},
 		{&r.taskOfRun, selectTaskOfRun},
+		{&r.taskOfKey, selectTaskOfKey},
+		{&r.leaseOfRun, selectLease},
+		{&r.leases, selectLeases},
 		// The first of them is the chunk that holds the seq in the second parameter.
 		{&r.chunksFrom, `SELECT ` + chunkColumns + ` FROM chunks
 			WHERE place >= ifnull((SELECT max(place) FROM chunks WHERE place BETWEEN ?1 AND ?2), ?2) AND place <= ?3
@@ -202,6 +207,26 @@ func (r *reader) batch(ctx context.Context, id contracts.RunID, after contracts.
 		return journal.Stored{}, &journal.DamagedError{Run: id, From: c.first}
 	}
 	return journal.Stored{Origin: *c.origin, First: c.first, Last: c.last}, nil
+}
+
+// ByKey implements journal.Reader.
+func (j *Journal) ByKey(ctx context.Context, key string) (id contracts.RunID, task contracts.Digest, err error) {
+	err = j.read(func() error {
+		id, task, err = j.reader.byKey(ctx, key)
+		return err
+	})
+	return id, task, err
+}
+
+func (r *reader) byKey(ctx context.Context, key string) (contracts.RunID, contracts.Digest, error) {
+	owner, err := scanTask(r.taskOfKey.QueryRowContext(ctx, key))
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("run of an idempotency key: %w", journal.ErrNotFound)
+	}
+	if err != nil {
+		return "", "", readError(err, "", 0)
+	}
+	return owner.ID, owner.TaskDigest, nil
 }
 
 // Tools implements journal.Reader.

@@ -8,11 +8,6 @@ import (
 	"axiom25/server/journal"
 )
 
-// ByKey implements journal.Reader.
-func (j *Journal) ByKey(context.Context, string) (contracts.RunID, contracts.Digest, error) {
-	return "", "", errors.ErrUnsupported
-}
-
 // Finished implements journal.Retention.
 func (j *Journal) Finished(context.Context, contracts.Time, int) ([]contracts.Summary, error) {
 	return nil, errors.ErrUnsupported

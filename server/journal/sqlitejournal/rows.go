@@ -18,6 +18,16 @@ type head struct {
 	goal    string
 	state   contracts.State
 	last    contracts.Seq
+	epoch   int64 // of the latest lease, or 0
+	pruned  bool  // or being pruned
+}
+
+// prunedColumn is how head.pruned is stored.
+func prunedColumn(pruned bool) int64 {
+	if pruned {
+		return 1
+	}
+	return 0
 }
 
 // querier is the part of a prepared statement that reads a row; a writer's and a reader's are alike.
@@ -32,7 +42,7 @@ type scanner interface {
 
 // Statements that readers and the writer share.
 const (
-	runColumns = `n, id, created, goal, state, last, summary, sum`
+	runColumns = `n, id, created, goal, state, last, summary, sum, epoch, pruned`
 
 	// The last chunk's own end is read beside the row in one statement, which sees one state of the file: a row
 	// that an older version of its page brought back does not pass.
@@ -48,7 +58,7 @@ const (
 // gives a *journal.DamagedError with From 0.
 func scanRun(row scanner, more ...any) (id contracts.RunID, h head, summary []byte, err error) {
 	var sum checksum
-	dest := append([]any{&h.n, &id, &h.created, &h.goal, &h.state, &h.last, &summary, &sum}, more...)
+	dest := append([]any{&h.n, &id, &h.created, &h.goal, &h.state, &h.last, &summary, &sum, &h.epoch, &h.pruned}, more...)
 	if err := row.Scan(dest...); err != nil {
 		return id, h, nil, err
 	}
@@ -59,7 +69,8 @@ func scanRun(row scanner, more ...any) (id contracts.RunID, h head, summary []by
 }
 
 // readRun returns a run's row. Where the row and the chunks disagree about the end of the run, the row is
-// returned with a *journal.DamagedError whose From is behind the end that the row knows.
+// returned with a *journal.DamagedError whose From is behind the end that the row knows. A pruned run has no chunks to
+// agree with.
 func readRun(ctx context.Context, byID, task querier, id contracts.RunID) (h head, summary []byte, err error) {
 	var tail contracts.Seq
 	_, h, summary, err = scanRun(byID.QueryRowContext(ctx, id.String()), &tail)
@@ -69,11 +80,14 @@ func readRun(ctx context.Context, byID, task querier, id contracts.RunID) (h hea
 	if err != nil {
 		return head{}, nil, readError(err, id, 0)
 	}
-	if tail != h.last {
+	if tail != h.last && !h.pruned {
 		return h, summary, &journal.DamagedError{Run: id, From: h.last + 1}
 	}
 	return h, summary, nil
 }
+
+// prunedRun says that a run's history is gone.
+func prunedRun(id contracts.RunID) error { return fmt.Errorf("run %s: %w", id, journal.ErrPruned) }
 
 // missingRun tells a run that never was from one whose row cannot be found any more.
 func missingRun(ctx context.Context, task querier, id contracts.RunID) error {

@@ -33,6 +33,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -50,6 +51,8 @@ type Options struct {
 	// Readers is how many reads run at once, each on a connection of its own; 0 stands for two a processor, at
 	// least four.
 	Readers int
+	// Now is the clock that leases end by; time.Now where nil.
+	Now func() time.Time
 
 	// vfs names the SQLite VFS; empty for the operating system's. Tests inject faults with it.
 	vfs string
@@ -66,6 +69,9 @@ func (o Options) withDefaults() Options {
 	if o.Readers == 0 {
 		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of a clock that tests set
+	}
 	return o
 }
 
@@ -74,6 +80,7 @@ type Journal struct {
 	lock   *os.File
 	writer *writer
 	reader *reader
+	clock  leaseClock
 
 	// open is held for reading by every read, so that Close waits for those that run.
 	open   sync.RWMutex
@@ -96,7 +103,7 @@ func Open(ctx context.Context, path string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &Journal{lock: lock}
+	j := &Journal{lock: lock, clock: newLeaseClock(opts.Now)}
 	if err := j.start(ctx, path, opts); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", path, errors.Join(err, lock.Close()))
 	}
@@ -109,7 +116,7 @@ func (j *Journal) start(ctx context.Context, path string, opts Options) error {
 		return err
 	}
 	var err error
-	if j.writer, err = openWriter(ctx, path, opts); err != nil {
+	if j.writer, err = openWriter(ctx, path, opts, j.clock); err != nil {
 		return err
 	}
 	if j.reader, err = openReader(ctx, path, opts); err != nil {

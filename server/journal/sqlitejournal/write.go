@@ -17,6 +17,7 @@ type writeStatements struct {
 	runByID, taskOfRun, taskOfKey                          *sql.Stmt
 	insertRun, setRunSum, updateRun, updateRunState        *sql.Stmt
 	insertTask, insertLabel, insertChunk                   *sql.Stmt
+	leaseOfRun, putLease, deleteLease, updateRunEpoch      *sql.Stmt
 	toolDigest, insertTool, deleteTool, deleteToolVersions *sql.Stmt
 
 	all []*sql.Stmt
@@ -43,6 +44,10 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&s.insertTask, `INSERT INTO tasks (n, run, key, digest, body, sum) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`},
 		{&s.insertLabel, `INSERT INTO labels (name, value, run) VALUES (?, ?, ?)`},
 		{&s.insertChunk, `INSERT INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.leaseOfRun, selectLease},
+		{&s.putLease, `REPLACE INTO leases (` + leaseColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.deleteLease, `DELETE FROM leases WHERE run = ? AND epoch = ?`},
+		{&s.updateRunEpoch, `UPDATE runs SET epoch = ?, sum = ? WHERE n = ?`},
 		{&s.toolDigest, `SELECT digest FROM tools WHERE name = ? AND version = ?`},
 		{&s.insertTool, `INSERT INTO tools (name, version, digest, spec, sum) VALUES (?, ?, ?, ?, ?)`},
 		{&s.deleteTool, `DELETE FROM tools WHERE name = ? AND version = ?`},
@@ -85,6 +90,7 @@ func exec(stmt *sql.Stmt, args ...any) error {
 // preparedBatch is a batch ready to be stored, so that the writer has little to do.
 type preparedBatch struct {
 	chunk   chunk
+	epoch   int64 // journal.Batch.Epoch
 	summary contracts.Summary
 	text    []byte // the summary as it is stored
 	events  int
@@ -104,7 +110,7 @@ func prepareBatch(id contracts.RunID, b journal.Batch) (preparedBatch, error) {
 	case len(b.Events) > journal.MaxBatchEvents, size > journal.MaxBatchBytes, last > seqMax:
 		return preparedBatch{}, journal.ErrTooLarge
 	}
-	p := preparedBatch{summary: b.Summary, events: len(b.Events)}
+	p := preparedBatch{epoch: b.Epoch, summary: b.Summary, events: len(b.Events)}
 	p.summary.RunID, p.summary.LastSeq = id, last
 	var err error
 	if p.text, err = json.Marshal(p.summary); err != nil {
@@ -230,6 +236,12 @@ func (op *appendWrite) apply(w *writer) (refusal, err error) {
 	h, refusal := w.head(id)
 	if refusal != nil {
 		return refusal, nil
+	}
+	if h.pruned {
+		return prunedRun(id), nil
+	}
+	if op.epoch != 0 && op.epoch < h.epoch {
+		return lostLease(id, op.epoch), nil
 	}
 	if h.last+1 != op.chunk.first {
 		return &journal.ConflictError{Run: id, Last: h.last}, nil

@@ -49,6 +49,8 @@ type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
 	stmt *writeStatements
+	// clock is that of the leases.
+	clock leaseClock
 
 	// heads is a cache of runs' ends; one is verified when it enters.
 	heads map[contracts.RunID]head
@@ -70,7 +72,7 @@ type writer struct {
 }
 
 // openWriter opens the connection, creates or migrates the schema, and prepares the statements.
-func openWriter(ctx context.Context, path string, opts Options) (*writer, error) {
+func openWriter(ctx context.Context, path string, opts Options, clock leaseClock) (*writer, error) {
 	db, err := openDatabase(path, opts.vfs,
 		"_busy_timeout=5000",
 		"_auto_vacuum=INCREMENTAL", // the driver sets it first, while there is no table
@@ -91,7 +93,7 @@ func openWriter(ctx context.Context, path string, opts Options) (*writer, error)
 		return nil, errors.Join(err, db.Close())
 	}
 	w := &writer{
-		db: db, conn: conn,
+		db: db, conn: conn, clock: clock,
 		heads:    map[contracts.RunID]head{},
 		queueMax: opts.Queue, queueBytesMax: opts.QueueBytes,
 		wake: make(chan struct{}, 1), finished: make(chan struct{}),
@@ -102,6 +104,9 @@ func openWriter(ctx context.Context, path string, opts Options) (*writer, error)
 	}
 	if err == nil {
 		w.stmt, err = prepareWrites(ctx, conn)
+	}
+	if err == nil {
+		err = w.clampLeases(ctx) //nolint:contextcheck // what it writes belongs to nobody's context
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close()) //nolint:contextcheck // an end is not cut short by a context
