@@ -79,6 +79,7 @@ const (
 	ProblemSequenceConflict     ProblemType = "sequence-conflict"
 	ProblemIllegalTransition    ProblemType = "illegal-transition"
 	ProblemRunFinished          ProblemType = "run-finished"
+	ProblemLeaseLost            ProblemType = "lease-lost"
 	ProblemApprovalDecided      ProblemType = "approval-decided"
 	ProblemToolVersionConflict  ProblemType = "tool-version-conflict"
 	ProblemHistoryPruned        ProblemType = "history-pruned"
@@ -121,6 +122,7 @@ var problemKinds = map[ProblemType]problemKind{
 	ProblemSequenceConflict:     {"The cursor does not fit the journal", 409},
 	ProblemIllegalTransition:    {"The run's state does not allow this", 409},
 	ProblemRunFinished:          {"The run has finished", 409},
+	ProblemLeaseLost:            {"The lease is lost", 409},
 	ProblemApprovalDecided:      {"The approval has been decided", 409},
 	ProblemToolVersionConflict:  {"The tool's version has another content", 409},
 	ProblemHistoryPruned:        {"The history was pruned", 410},

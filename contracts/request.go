@@ -119,12 +119,14 @@ type ForkRequest struct {
 	Task *TaskSpec `json:"task,omitempty"`
 }
 
-// ClaimRequest asks for a queued run to carry out.
+// ClaimRequest asks for a run to carry out.
 type ClaimRequest struct {
 	// SchemaVersion may be absent.
 	SchemaVersion int `json:"schema_version,omitzero" validate:"omitempty,version"`
 	// Backend is the engine's name.
 	Backend string `json:"backend" validate:"notblank,max=128"`
+	// Worker tells the programs of one engine apart; it stands in the lease's holder.
+	Worker string `json:"worker,omitempty" validate:"omitempty,ident"`
 	// WaitMS is how long the request may wait for a run, in milliseconds.
 	WaitMS int64 `json:"wait_ms" default:"0" validate:"gte=0,lte=30000"`
 }

@@ -1,5 +1,7 @@
 package contracts
 
+import "encoding/json"
+
 // Links are the addresses of a run's parts, as paths on the same server.
 type Links struct {
 	// Self is the run folded into one document.
@@ -56,6 +58,8 @@ type Summary struct {
 	Limits Limits `json:"limits"`
 	// Approvals counts the calls that wait for a human.
 	Approvals int `json:"approvals" validate:"gte=0"`
+	// Lease says who may report about the run; absent while any program may, since no engine has claimed it.
+	Lease LeaseState `json:"lease,omitempty" validate:"omitempty,oneof=held open"`
 	// Pruned says that the run's events and task were deleted by retention; this row is what is left of it.
 	Pruned bool `json:"pruned,omitzero"`
 }
@@ -134,6 +138,60 @@ type EventPage struct {
 	Events []RunEvent `json:"events" validate:"max=1000,dive"`
 	// LastSeq is the run's last event when the page was read; a reader that reached it is up to date.
 	LastSeq Seq `json:"last_seq" validate:"gte=1"`
+}
+
+// LeaseState says whether an external engine has claimed a run.
+type LeaseState string
+
+// The states of a claimed run's lease.
+const (
+	// LeaseHeld says that an engine has claimed the run. Its lease may have expired a moment ago.
+	LeaseHeld LeaseState = "held"
+	// LeaseOpen says that the engine which had claimed the run is gone, and that another may claim it.
+	LeaseOpen LeaseState = "open"
+)
+
+// LeaseInfo is the right to report about a run, for a time. It answers PUT /runs/{id}/lease.
+type LeaseInfo struct {
+	// Token is what the header Axiom25-Lease carries with every request of the holder; nobody else knows it.
+	Token string `json:"token" validate:"notblank,max=128"`
+	// Epoch counts the run's leases; a greater one ends those before it.
+	Epoch int64 `json:"epoch" validate:"gte=1"`
+	// Holder is whom the lease was given to, without what proves it.
+	Holder string `json:"holder" validate:"notblank,max=256"`
+	// ExpiresAt is when the lease ends unless it is renewed.
+	ExpiresAt Time `json:"expires_at"`
+	// TTLMS is how long the lease lasts from each renewal, in milliseconds.
+	TTLMS int64 `json:"ttl_ms" validate:"gte=1"`
+}
+
+// Claimed answers POST /claims: a run and all that is needed to carry it out.
+type Claimed struct {
+	// RunID is the run.
+	RunID RunID `json:"run_id" validate:"runid"`
+	// Lease is the right to report about it.
+	Lease LeaseInfo `json:"lease"`
+	// Task is the whole TaskSpec as it was sent, sensitive inputs included.
+	Task json.RawMessage `json:"task"`
+	// Limits is the effective budget.
+	Limits Limits `json:"limits"`
+	// Tools are the allowed tools' definitions by their exact references. One that changed since the run was created
+	// is missing: its calls are denied.
+	Tools map[string]ToolSpec `json:"tools" validate:"max=128"`
+	// LastSeq is the run's last event.
+	LastSeq Seq `json:"last_seq" validate:"gte=1"`
+	// EngineSeq is the last event that an engine wrote, 0 for none: the engine's first `after`.
+	EngineSeq Seq `json:"engine_seq" validate:"gte=0"`
+	// ForkedFrom is where a forked run left its parent.
+	ForkedFrom *ForkOrigin `json:"forked_from,omitempty"`
+	// Links are where the run's parts are.
+	Links Links `json:"links"`
+}
+
+// Acked is one line of the answer to POST /runs/{id}/events as a stream: it acknowledges one line of the request.
+type Acked struct {
+	// Seq is the last event that the line led to, and the engine's next `after`. It is 0 before the engine's first.
+	Seq Seq `json:"seq" validate:"gte=0"`
 }
 
 // Engine is one entry of GET /engines.
