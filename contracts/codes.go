@@ -15,6 +15,7 @@ const (
 	CodeSize         Code = "size"
 	CodeBatch        Code = "batch"
 	CodeVersion      Code = "unsupported_version"
+	CodeVersionLoss  Code = "version_loss"
 	CodeRequired     Code = "required"
 	CodeUnknownField Code = "unknown_field"
 	CodeDuplicateKey Code = "duplicate_key"
@@ -134,6 +135,7 @@ func Codes() []CodeInfo {
 		{CodeSize, "must not be larger than {max} bytes"},
 		{CodeBatch, "must hold between 1 and {max} events"},
 		{CodeVersion, "must be one of the supported versions"},
+		{CodeVersionLoss, "version {version} cannot say this: {reason}"},
 		{CodeTime, "must be RFC 3339 in UTC with milliseconds, as in 2026-01-02T03:04:05.678Z"},
 		{CodeRequired, "is required"},
 		{CodeUnknownField, "unknown field"},

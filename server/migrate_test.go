@@ -69,6 +69,33 @@ FILE: #/budget/time_s -> #/budget/max_wall_ms: renamed, in milliseconds
 		}
 	})
 
+	t.Run("writes the version before for those who read no later one", func(t *testing.T) {
+		t.Parallel()
+		got := axiom25(t, migrated.stdout, "migrate", "-", "--contracts-version", "1")
+		const document = `{
+  "schema_version": 1,
+  "goal": "g",
+  "inputs": {
+    "note": "n"
+  },
+  "profile": "balanced",
+  "budget": {
+    "time_s": 60
+  }
+}
+`
+		const changes = `-: #/schema_version -> #/schema_version: as version 1 has it
+-: #/inputs/0/text -> #/inputs/note: as version 1 has it
+-: #/budget/max_wall_ms -> #/budget/time_s: as version 1 has it
+`
+		if got.code != 0 || got.stdout != document || got.stderr != changes {
+			t.Errorf("exit code %d\n%s\n%s", got.code, got.stdout, got.stderr)
+		}
+		if again := axiom25(t, old, "migrate", "-", "--contracts-version", "1"); again.code != 0 || again.stdout != old || again.stderr != "" {
+			t.Errorf("a document of version 1: exit code %d\n%s\n%s", again.code, again.stdout, again.stderr)
+		}
+	})
+
 	cases := map[string]struct {
 		stdin  string
 		args   []string
@@ -78,6 +105,9 @@ FILE: #/budget/time_s -> #/budget/max_wall_ms: renamed, in milliseconds
 		"what is not valid":       {"{\"schema_version\": 1,\n \"tokens\": 0}", []string{"-"}, 2, "-:2:12: #/tokens: must be at least 1 (rule.gte)\n"},
 		"a version unheard of":    {`{"schema_version":9,"goal":"g"}`, []string{"-"}, 2, "-:1:19: #/schema_version: must be one of the supported versions (unsupported_version)\n"},
 		"what cannot be told":     {`{"schema_version":1}`, []string{"-"}, 1, "axiom25: -: cannot tell the contract; name it with --contract\n"},
+		"what would be lost":      {"{\"schema_version\": 2,\n \"max_wall_ms\": 1500, \"warn_pct\": 50}", []string{"-", "--contracts-version", "1"}, 1, "-:2:17: #/max_wall_ms: version 1 cannot say this: it counts whole seconds (version_loss)\n-:2:35: #/warn_pct: version 1 cannot say this: it has no such member (version_loss)\n"},
+		"what is not valid there": {`{"schema_version":2,"max_tokens":0}`, []string{"-", "--contracts-version", "1"}, 2, "-:1:34: #/max_tokens: must be at least 1 (rule.gte)\n"},
+		"a version to come":       {`{"schema_version":2}`, []string{"-", "--contract", "budget", "--contracts-version", "3"}, 1, "axiom25: --contracts-version: want 1 or 2\n"},
 		"no contract":             {`{"schema_version":1}`, []string{"-", "--contract", "memo"}, 1, "axiom25: --contract: want one of taskspec, budget, verifycontract, toolspec\n"},
 		"what never had versions": {`{"seq":1,"run_id":"x"}`, []string{"-"}, 1, "axiom25: -: there is no older version of a runevent\n"},
 		"two files":               {"", []string{"a", "b"}, 1, "axiom25: accepts 1 arg(s), received 2\n"},
