@@ -2,12 +2,13 @@ package fanout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"axiom25/contracts"
-	"axiom25/server/journal"
 )
 
 // AheadError says that a cursor names an event that the run does not have.
@@ -22,20 +23,29 @@ func (e *AheadError) Error() string {
 	return fmt.Sprintf("fanout: run %s ends at %d, before the cursor", e.Run, e.Last)
 }
 
-// Cursor is one viewer's place in a run. It is for one goroutine, but for Close.
+// Cursor is one viewer's place in a run. It is for one goroutine, but for After and Close.
 type Cursor struct {
 	hub    *Hub
 	run    contracts.RunID
 	window *window
-	bell   chan struct{} // capacity 1: it says that there is something, not what
+	bell   *Bell
 	close  sync.Once
 
-	after contracts.Seq
+	after atomic.Int64
+	// sound says that after came from the hub, not from whoever made the cursor.
+	sound bool
 	// caughtUp says that the journal ended at after at some time since this cursor rings. What is stored later is
 	// published later, so the bell suffices.
 	caughtUp bool
 	ended    bool
+	replayed int64
 }
+
+// After is the last event that was returned, or the cursor that the viewer began with.
+func (c *Cursor) After() contracts.Seq { return contracts.Seq(c.after.Load()) }
+
+// Replayed is how many bytes this cursor has returned from the journal rather than from the window.
+func (c *Cursor) Replayed() int64 { return c.replayed }
 
 // Next returns the frames that follow the cursor, at least one and at most a bounded number, and moves the
 // cursor behind them. It blocks while there are none. It returns io.EOF once the run's last event was
@@ -48,10 +58,8 @@ func (c *Cursor) Next(ctx context.Context) ([]Frame, error) {
 		if err != nil || len(frames) > 0 {
 			return frames, err
 		}
-		select {
-		case <-c.bell:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := c.bell.Wait(ctx); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -61,62 +69,69 @@ func (c *Cursor) Poll(ctx context.Context) ([]Frame, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if c.ended {
-		return nil, io.EOF
+	if err := c.hub.watch(ctx, c.window); err != nil {
+		return nil, err
 	}
 	o := c.hub.options
-	frames, at := c.window.take(c.after, o.BatchFrames, o.BatchBytes)
-	switch at {
-	case inside:
-		c.move(frames)
-		return frames, nil
-	case done:
-		c.ended = true
-		return nil, io.EOF
-	case atEnd:
-		return nil, nil
-	case beyond:
-		if c.caughtUp {
+	for !c.ended {
+		frames, at := c.window.take(c.After(), o.BatchFrames, o.BatchBytes)
+		switch at {
+		case inside:
+			c.move(frames)
+			return frames, nil
+		case done:
+			c.ended = true
+			continue
+		case atEnd:
 			return nil, nil
+		case beyond:
+			if c.caughtUp {
+				return nil, nil
+			}
+		case behind:
 		}
-	case behind:
+		frames, again, err := c.read(ctx)
+		if err != nil || len(frames) > 0 || !again {
+			return frames, err
+		}
 	}
-	return c.read(ctx)
+	return nil, io.EOF
 }
 
-// read returns the next page of the journal. No lock is held meanwhile: what is published at the same time
-// waits in the window, and the bell with it.
-func (c *Cursor) read(ctx context.Context) ([]Frame, error) {
-	page, err := c.hub.journal.Read(ctx, c.run, c.after, c.hub.options.BatchFrames, c.hub.options.BatchBytes)
-	frames := encode(page.Events)
-	c.move(frames)
+// read returns the next page of the journal; again says that the window has to be looked at once more. No lock is held
+// meanwhile: what is published at the same time waits in the window, and the bell with it.
+func (c *Cursor) read(ctx context.Context) (frames []Frame, again bool, err error) {
+	after := c.After()
+	page, own, err := c.window.page(ctx, c.hub, after)
 	switch {
 	case err != nil:
-		return frames, err
-	case c.after > page.Last:
-		return nil, &AheadError{Run: c.run, Last: page.Last}
+		return nil, false, err
+	case !own && (errors.Is(page.err, context.Canceled) || errors.Is(page.err, context.DeadlineExceeded)):
+		return nil, true, ctx.Err() // whoever read has gone, this viewer may not have
 	}
-	c.caughtUp = c.after == page.Last
-	c.ended = c.caughtUp && page.State.Terminal()
-	if c.ended && len(frames) == 0 {
-		return nil, io.EOF
+	c.move(page.frames)
+	for _, f := range page.frames {
+		c.replayed += int64(len(f.SSE))
+		c.hub.replayed.Add(int64(len(f.SSE)))
 	}
-	return frames, nil
+	switch {
+	case page.err != nil:
+		return page.frames, false, page.err
+	case after > page.last && !c.sound:
+		return nil, false, &AheadError{Run: c.run, Last: page.last}
+	}
+	c.sound = true
+	c.caughtUp = c.After() >= page.last
+	c.ended = c.After() == page.last && page.state.Terminal()
+	return page.frames, !own || c.ended, nil
 }
 
 // move puts the cursor behind frames that it returns.
 func (c *Cursor) move(frames []Frame) {
 	if len(frames) > 0 {
-		c.after = frames[len(frames)-1].Seq
+		c.after.Store(int64(frames[len(frames)-1].Seq))
+		c.sound = true
 	}
-}
-
-func encode(events []journal.Event) []Frame {
-	frames := make([]Frame, len(events))
-	for i, ev := range events {
-		frames[i] = newFrame(ev.Seq, ev.JSON)
-	}
-	return frames
 }
 
 // Close ends the viewer; the run's window goes with its last one. Close may be called more than once.

@@ -1,39 +1,64 @@
 package fanout
 
 import (
-	"bytes"
 	"strconv"
 
-	"github.com/tmaxmax/go-sse"
-
 	"axiom25/contracts"
+	"axiom25/server/journal"
 )
 
 // Frame is one event, encoded once for all viewers. Its bytes are shared and must not be changed.
 type Frame struct {
 	Seq contracts.Seq
-	// JSON is the event as the journal holds it.
+	// JSON is the event as the journal holds it. It is a part of SSE.
 	JSON []byte
 	// SSE is the event as a frame of a text/event-stream (WHATWG HTML, section 9.2): an id line, a data line
 	// with JSON, and an empty line.
 	SSE []byte
 }
 
-// frameOverhead is the most that an encoded frame is longer than its event: the two field names, an id of 16
-// digits (2^53 − 1) and the line ends.
-const frameOverhead = len("id: \ndata: \n\n") + 16
+// The pieces of a frame. There is deliberately no event field: the type is in the data, a listener for a named type
+// would miss every type that it does not know, and `event: error` would look like a broken connection to an EventSource.
+const (
+	idField   = "id: "
+	dataField = "\ndata: "
+	frameEnd  = "\n\n"
+)
 
-// newFrame encodes an event. There is deliberately no event field: the type is in the data, a listener for a
-// named type would miss every type that it does not know, and `event: error` would look like a broken
-// connection to an EventSource.
+// frameOverhead is the most that an encoded frame is longer than its event: an id has at most 16 digits (2^53 − 1).
+const frameOverhead = len(idField) + 16 + len(dataField) + len(frameEnd)
+
+// newFrame encodes an event, which is one line of JSON.
 func newFrame(seq contracts.Seq, event []byte) Frame {
-	m := sse.Message{ID: sse.ID(strconv.FormatInt(int64(seq), 10))}
-	m.AppendData(string(event))
+	f, _ := appendFrame(make([]byte, 0, len(event)+frameOverhead), seq, event)
+	return f
+}
 
-	b := bytes.NewBuffer(make([]byte, 0, len(event)+frameOverhead))
-	_, _ = m.WriteTo(b) // a bytes.Buffer takes every write
-	return Frame{Seq: seq, JSON: event, SSE: b.Bytes()}
+// appendFrame encodes an event behind what b holds.
+func appendFrame(b []byte, seq contracts.Seq, event []byte) (Frame, []byte) {
+	start := len(b)
+	b = append(b, idField...)
+	b = strconv.AppendInt(b, int64(seq), 10)
+	b = append(b, dataField...)
+	data := len(b)
+	b = append(b, event...)
+	end := len(b)
+	b = append(b, frameEnd...)
+	return Frame{Seq: seq, JSON: b[data:end:end], SSE: b[start:len(b):len(b)]}, b
+}
+
+// encodePage encodes a page of the journal into one piece of memory.
+func encodePage(events []journal.Event) []Frame {
+	size := 0
+	for _, ev := range events {
+		size += len(ev.JSON) + frameOverhead
+	}
+	frames, b := make([]Frame, len(events)), make([]byte, 0, size)
+	for i, ev := range events {
+		frames[i], b = appendFrame(b, ev.Seq, ev.JSON)
+	}
+	return frames
 }
 
 // size is what the frame costs in memory, in bytes.
-func (f Frame) size() int { return len(f.JSON) + len(f.SSE) }
+func (f Frame) size() int { return len(f.SSE) }

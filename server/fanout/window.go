@@ -1,51 +1,122 @@
 package fanout
 
 import (
+	"context"
+	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"axiom25/contracts"
+	"axiom25/server/journal"
 )
 
 // window is the shared tail of one run: the newest frames, and the bells of those who follow. Frames and bells
 // have a lock each, so that a viewer that was woken does not wait until the last bell has been rung.
 type window struct {
+	run                 contracts.RunID
 	maxFrames, maxBytes int
 
 	frameLock sync.RWMutex
 	frames    []Frame // consecutive; empty until something was published
 	bytes     int
 	end       contracts.Seq // the last published seq; 0 while none was
-	final     bool          // nothing follows end
+	known     contracts.Seq // the run has events up to here at least, wherever they are
+	finalAt   contracts.Seq // the run's last event; 0 while that is not known
 
 	bellLock sync.Mutex
 	viewers  map[*Cursor]struct{}
+
+	watching  atomic.Bool
+	watchLock sync.Mutex
+	stop      func() // ends the watch of a live journal; nil while there is none
+	left      bool   // the last viewer has gone: no watch begins any more
+
+	pageLock sync.Mutex
+	pages    map[contracts.Seq]*pageRead // by the cursor that they follow, while they are read
 }
 
-func newWindow(o Options) *window {
-	return &window{maxFrames: o.WindowFrames, maxBytes: o.WindowBytes, viewers: make(map[*Cursor]struct{})}
+func newWindow(run contracts.RunID, o Options) *window {
+	return &window{
+		run: run, maxFrames: o.WindowFrames, maxBytes: o.WindowBytes,
+		viewers: make(map[*Cursor]struct{}), pages: make(map[contracts.Seq]*pageRead),
+	}
 }
 
-// publish takes stored events into the window and rings every bell.
-func (w *window) publish(first contracts.Seq, events [][]byte, final bool) {
+// watch has a live journal tell a window what other processes append. It is called before a cursor's first read, so that
+// what is appended behind that read is told.
+func (h *Hub) watch(ctx context.Context, w *window) error {
+	if h.live == nil || w.watching.Load() {
+		return nil
+	}
+	w.watchLock.Lock()
+	defer w.watchLock.Unlock()
+	if w.stop != nil || w.left {
+		return nil
+	}
+	// The watch is the window's: it must not end with the viewer that happened to be the first.
+	stop, err := h.live.WatchRun(context.WithoutCancel(ctx), w.run, w.changed)
+	if err != nil {
+		return fmt.Errorf("watch run %s: %w", w.run, err)
+	}
+	w.stop = stop
+	w.watching.Store(true)
+	return nil
+}
+
+// unwatch ends the watch. No other lock is held: it waits for a call of changed that runs.
+func (w *window) unwatch() {
+	w.watchLock.Lock()
+	defer w.watchLock.Unlock()
+	w.left = true
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
+}
+
+// changed takes in what another process has appended. Events may be missing, come twice or out of order: what the window
+// has is skipped, and where something is missing, the cursors read the journal up to change.Last.
+func (w *window) changed(change journal.Change) {
+	finalAt := contracts.Seq(0)
+	if change.State.Terminal() {
+		finalAt = change.Last
+	}
+	w.publish(change.First, change.Events, change.Last, finalAt)
+}
+
+// publish takes stored events into the window, learns that the run has events up to last and, where finalAt is not 0,
+// ends there, and rings every viewer for whom that is news.
+func (w *window) publish(first contracts.Seq, events [][]byte, last, finalAt contracts.Seq) {
+	if had := int(w.seen() - first + 1); had > 0 {
+		skip := min(had, len(events))
+		first, events = first+contracts.Seq(skip), events[skip:]
+	}
 	frames := make([]Frame, len(events))
 	for i, event := range events {
 		frames[i] = newFrame(first+contracts.Seq(i), event)
 	}
-	w.push(frames, final)
+	known := w.push(frames, last, finalAt)
 
 	w.bellLock.Lock()
 	defer w.bellLock.Unlock()
 	for c := range w.viewers {
-		select {
-		case c.bell <- struct{}{}:
-		default: // it rings already
+		if c.After() < known || finalAt != 0 {
+			c.bell.Ring()
 		}
 	}
 }
 
-// push appends frames and lets the oldest fall out. The window stays consecutive whatever comes: frames that it
-// has are skipped, and behind a gap it begins anew, so that viewers fetch what is missing from the journal.
-func (w *window) push(frames []Frame, final bool) {
+// seen is the last seq that was published.
+func (w *window) seen() contracts.Seq {
+	w.frameLock.RLock()
+	defer w.frameLock.RUnlock()
+	return w.end
+}
+
+// push appends frames, lets the oldest fall out and returns how far the run is known to go. The window stays consecutive
+// whatever comes: frames that it has are skipped, and behind a gap it begins anew, so that viewers fetch what is missing
+// from the journal.
+func (w *window) push(frames []Frame, last, finalAt contracts.Seq) contracts.Seq {
 	w.frameLock.Lock()
 	defer w.frameLock.Unlock()
 
@@ -60,12 +131,14 @@ func (w *window) push(frames []Frame, final bool) {
 		w.bytes += f.size()
 		w.end = f.Seq
 	}
-	w.final = w.final || final
+	w.known = max(w.known, w.end, last)
+	w.finalAt = max(w.finalAt, finalAt)
 
 	w.drop(max(0, len(w.frames)-w.maxFrames))
 	for w.bytes > w.maxBytes {
 		w.drop(1)
 	}
+	return w.known
 }
 
 // drop forgets the n oldest frames, and lets go of their bytes at once rather than when the slice next grows.
@@ -83,7 +156,7 @@ type position int
 const (
 	behind position = iota // what follows is in the journal only
 	inside                 // what follows is in the window
-	atEnd                  // everything published was seen
+	atEnd                  // everything that is known of was seen
 	beyond                 // more than what was published was seen, or nothing was published yet
 	done                   // the run's last event was seen
 )
@@ -94,8 +167,10 @@ func (w *window) take(after contracts.Seq, maxFrames, maxBytes int) ([]Frame, po
 	defer w.frameLock.RUnlock()
 
 	switch {
-	case w.final && after == w.end:
+	case w.finalAt != 0 && after == w.finalAt:
 		return nil, done
+	case after >= w.end && after < w.known:
+		return nil, behind
 	case w.end == 0 || after > w.end:
 		return nil, beyond
 	case after == w.end:
@@ -113,4 +188,11 @@ func (w *window) take(after contracts.Seq, maxFrames, maxBytes int) ([]Frame, po
 		n++
 	}
 	return append([]Frame(nil), rest[:n]...), inside
+}
+
+// lag is how many events a cursor has not seen.
+func (w *window) lag(after contracts.Seq) contracts.Seq {
+	w.frameLock.RLock()
+	defer w.frameLock.RUnlock()
+	return max(0, w.known-after)
 }
