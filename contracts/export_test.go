@@ -91,3 +91,22 @@ func DecodeEngineEventsFull(body []byte) ([]EngineEvent, error) {
 
 // EncodeFull is Encode by reflection.
 func EncodeFull(v any) ([]byte, error) { return encode(v) }
+
+// Surely is Decode by the quick path alone: ok says that it is sure.
+func Surely[T any](doc []byte) (v *T, ok bool) {
+	v = new(T)
+	return v, unit{doc: doc}.sure(v)
+}
+
+// SurelyEngineEvents is DecodeEngineEvents by the quick path alone.
+func SurelyEngineEvents(body []byte) ([]EngineEvent, bool) { return sureEvents(body) }
+
+// EncodeSurely is Encode by the quick path alone.
+func EncodeSurely(v any) ([]byte, bool) { return encodeSurely(v) }
+
+// The values of assertions that are read like documents.
+type (
+	Bounds     = bounds
+	UsageLimit = usageLimit
+	Sequence   = toolList
+)

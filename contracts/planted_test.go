@@ -34,11 +34,19 @@ var taskPlants = []plant{
 	{`"goal":"Count."`, `"goal":` + here + `" \t\u00a0"`, "#/goal", contracts.CodeNotBlank, nil, ""},
 	{``, `,` + here + `"gaol":"` + secret + `"`, "#/gaol", contracts.CodeUnknownField, nil, "goal"},
 	{`"a"`, here + `"-` + secret + `"`, "#/inputs/0/name", contracts.CodeIdent, nil, ""},
-	{`"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"`, here + `"sha256:` + strings.Repeat("0", 64) + `"`,
-		"#/inputs/0/digest", contracts.CodeDigestMismatch, []string{"#/inputs/0/text"}, ""},
+	{
+		`"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"`, here + `"sha256:` + strings.Repeat("0", 64) + `"`,
+		"#/inputs/0/digest", contracts.CodeDigestMismatch,
+		[]string{"#/inputs/0/text"},
+		"",
+	},
 	{`{"name":"b","text":"x"}`, here + `{"name":"b","text":"` + secret + `","data":1}`, "#/inputs/1", contracts.CodeExactlyOne, nil, ""},
-	{`,"digest":"sha256:` + strings.Repeat("0", 64) + `"`, ``,
-		"#/inputs/2/digest", contracts.CodeRequiredWith, []string{"#/inputs/2/uri"}, ""},
+	{
+		`,"digest":"sha256:` + strings.Repeat("0", 64) + `"`, ``,
+		"#/inputs/2/digest", contracts.CodeRequiredWith,
+		[]string{"#/inputs/2/uri"},
+		"",
+	},
 	{`"k":2`, `"k":{"k":1},` + here + `"k":"` + secret + `"`, "#/inputs/3/data/k", contracts.CodeDuplicateKey, nil, ""},
 	{`1`, here + `9007199254740993`, "#/inputs/4/data/0", contracts.CodeNumber, nil, ""},
 	{`"f"`, here + `"b"`, "#/inputs/5/name", contracts.CodeUnique, []string{"#/inputs/1/name"}, ""},
@@ -106,7 +114,9 @@ func plantInto(template string, plants []plant, wanted func(i int) bool) planted
 }
 
 // plantedTask is a task with all 23 problems, or the first few.
-func plantedTask(n int) planted { return plantInto(taskTemplate, taskPlants, func(i int) bool { return i < n }) }
+func plantedTask(n int) planted {
+	return plantInto(taskTemplate, taskPlants, func(i int) bool { return i < n })
+}
 
 // TestPlantedProblemsAreAllReported plants problems of many kinds into one document, and expects each of them at once, where
 // it is.

@@ -47,7 +47,10 @@ func sureEvents(body []byte) ([]EngineEvent, bool) {
 			return nil, false
 		}
 	}
-	return events, len(events) > 0
+	if len(events) == 0 {
+		return nil, false
+	}
+	return events, true
 }
 
 // sureArray is sureEvents for the elements of an array.
@@ -57,7 +60,10 @@ func (s *scanner) sureArray() ([]EngineEvent, bool) {
 		start := s.pos
 		return scanEngineEvent(s, ev) && s.pos-start <= MaxDocumentBytes
 	})
-	return events, ok && s.end() && len(events) > 0
+	if !ok || !s.end() || len(events) == 0 {
+		return nil, false
+	}
+	return events, true
 }
 
 // encodeSurely writes the values of which there are many, as encode would.
