@@ -71,6 +71,16 @@ func (s State) Terminal() bool {
 	return false
 }
 
+// Live reports whether something can still happen in a run in this state.
+func (s State) Live() bool {
+	switch s {
+	case StateQueued, StateRunning, StateWaiting, StateDraining:
+		return true
+	case StateSucceeded, StateRefused, StateFailed, StateCancelled, StateExhausted:
+	}
+	return false
+}
+
 // StatusReason says why a run changed its state.
 type StatusReason string
 

@@ -95,7 +95,12 @@ What stands on the command line wins.`,
 			return fromEnvironment(cmd.Flags(), os.LookupEnv)
 		},
 	}
-	root.AddCommand(serveCommand(), runCommand(), tailCommand(), validateCommand(), migrateCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(
+		serveCommand(), runCommand(), tailCommand(),
+		validateCommand(), migrateCommand(), schemaCommand(),
+		exportCommand(), importCommand(), checkCommand(),
+		versionCommand(),
+	)
 	for _, cmd := range root.Commands() {
 		nameTwins(cmd.Flags())
 	}
