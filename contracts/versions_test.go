@@ -170,6 +170,7 @@ func TestTaskWithinARequest(t *testing.T) {
 		"wrong in version 1":  {`{"seq":0,"task":` + taskV1(`"inputs":{"a b":1},"budgt":{}`) + `}`, []string{"#/seq rule.gte", "#/task/budgt unknown_field", "#/task/inputs/a%20b rule.ident"}},
 		"wrong in version 2":  {`{"seq":0,"task":` + task(`"inputs":{},"verification":{}`) + `}`, []string{"#/seq rule.gte", "#/task/inputs type", "#/task/verification verify.no_checks"}},
 		"wrong around a task": {`{"sq":0,"task":` + taskV1(``) + `}`, []string{"#/seq required", "#/sq unknown_field"}},
+		"version 3":           {fork(`{"schema_version":3,"goal":"x"}`), []string{"#/task/schema_version unsupported_version"}},
 		"no object":           {fork(`[]`), []string{"#/task type"}},
 		"null":                {fork(`null`), []string{"#/task null"}},
 		"too deep":            {fork(taskV1(`"inputs":{"a":` + nested(30) + `}`)), []string{"# depth"}},

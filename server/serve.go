@@ -40,6 +40,7 @@ type serveFlags struct {
 	ceiling           []string
 	localPace         time.Duration
 	logFormat         string
+	contracts         *contractsVersion
 }
 
 // serveCommand is the server.
@@ -51,9 +52,16 @@ func serveCommand() *cobra.Command {
 		Long: `Serve the API and the console, and record every run in the data directory. Ctrl-C stops the server: runs in its own
 hands end, runs of external engines go on when it is started again.
 
-An address that other machines can reach needs --token, or --insecure where something else stands guard.`,
+An address that other machines can reach needs --token, or --insecure where something else stands guard.
+
+With --contracts-version the tasks and tools that the server gives out are written in the version before the current one,
+for programs that read no later one, as far as that can say them: what it cannot is answered with the problem
+not-acceptable, or listed as left out. Both versions are taken all the same, and events are of the current one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.contracts.check(); err != nil {
+				return err
+			}
 			return serve(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -71,6 +79,7 @@ An address that other machines can reach needs --token, or --insecure where some
 	flags.DurationVar(&f.localPace, "local-pace", 15*time.Millisecond,
 		"pause of the local engine between two pieces of text, so that one sees it grow")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log on stderr: text or json")
+	f.contracts = addContractsVersion(flags, "version in which tasks and tools are given out")
 	return cmd
 }
 

@@ -74,7 +74,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	}
 	api, err := httpapi.New(httpapi.Config{
 		Intake: door, Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
-		Version: version(), Fallback: pages, Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
+		Version: version(), ContractsVersion: f.contracts.number, Fallback: pages, Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
 	})
 	if err != nil {
 		return err

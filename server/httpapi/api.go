@@ -69,6 +69,10 @@ type Config struct {
 	// is nil, or answers 404 to a client that does not read HTML, that is a problem document.
 	Fallback http.Handler
 
+	// ContractsVersion is that of the four inputs that the server gives out, the current one or the one before; the
+	// current one where zero.
+	ContractsVersion int
+
 	// Hosts are the names under which the server may be addressed beside loopback ones, without a port.
 	Hosts []string
 	// Token, where not empty, must come with every request of the API, as a bearer token or by the cookie that
@@ -92,6 +96,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.ContractsVersion == 0 {
+		c.ContractsVersion = contracts.Version
+	}
 	if c.MaxViewers == 0 {
 		c.MaxViewers = 10_000
 	}

@@ -196,7 +196,11 @@ func (a *API) getTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeBody(w, http.StatusOK, mediaJSON, task.Shown)
+	shown, err := a.shownTask(task)
+	if err != nil {
+		return err
+	}
+	return writeBody(w, http.StatusOK, mediaJSON, shown)
 }
 
 // readsRun returns the run of a request that has no parameters and reads JSON.

@@ -21,7 +21,11 @@ func (a *API) listTools(w http.ResponseWriter, r *http.Request) error {
 	if list.Tools == nil {
 		list.Tools = []contracts.ToolEntry{}
 	}
-	return writeJSON(w, http.StatusOK, list)
+	shown, err := a.entries(list)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, shown)
 }
 
 // getTool answers GET /tools/{name} with the highest version, or the one that ?version= names.
@@ -34,7 +38,11 @@ func (a *API) getTool(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return contracts.NewProblem(contracts.ProblemNotFound, "the catalogue has no such tool")
 	}
-	return writeJSON(w, http.StatusOK, entry)
+	shown, err := a.entry(entry)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, shown)
 }
 
 // putTool answers PUT /tools/{name}: 201 for a version that is new, 200 where it was there with the same content.
@@ -60,10 +68,10 @@ func (a *API) putTool(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if known {
-		return writeJSON(w, http.StatusOK, entry)
+		return writeJSON(w, http.StatusOK, a.storedEntry(entry))
 	}
 	w.Header().Set("Location", "/tools/"+url.PathEscape(entry.Spec.Name)+"?version="+url.QueryEscape(entry.Spec.Version))
-	return writeJSON(w, http.StatusCreated, entry)
+	return writeJSON(w, http.StatusCreated, a.storedEntry(entry))
 }
 
 // deleteTool answers DELETE /tools/{name}: 204. It removes every version, or the one that ?version= names.
