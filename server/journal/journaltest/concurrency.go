@@ -151,6 +151,10 @@ var closeTests = map[string]func(s *suite){
 		errs["DropLease"] = s.DropLease(ctx, journal.Lease{Run: id, Epoch: 1})
 		_, errs["LeaseOf"] = s.LeaseOf(ctx, id)
 		_, errs["ListLeases"] = s.ListLeases(ctx)
+		_, errs["Finished"] = s.Finished(ctx, 1, 1)
+		_, errs["Prune"] = s.Prune(ctx, id, 1)
+		_, errs["Size"] = s.Size(ctx)
+		_, errs["Verify"] = s.Verify(ctx, func(damage error) error { return damage })
 		for method, err := range errs {
 			if !errors.Is(err, journal.ErrUnavailable) {
 				t.Errorf("%s gives %v, want ErrUnavailable", method, err)

@@ -41,6 +41,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		{name: "List", tests: listTests},
 		{name: "Tools", tests: toolTests},
 		{name: "Leases", tests: leaseTests, parallel: true},
+		{name: "Retention", tests: retentionTests},
 		{name: "Context", tests: contextTests},
 		{name: "Concurrency", tests: concurrencyTests},
 		{name: "Close", tests: closeTests},

@@ -35,15 +35,20 @@ func fill(t *testing.T, path string) {
 	for i := range 3 {
 		run := journaltest.NewRun(i)
 		run.Key = fmt.Sprintf("key%d", i)
-		if err := j.Create(t.Context(), run, journaltest.NewBatch(run.ID, 0, 1)); err != nil {
+		first := journaltest.NewBatch(run.ID, 0, 1)
+		first.Summary.Labels = map[string]string{"team": "sky"}
+		if err := j.Create(t.Context(), run, first); err != nil {
 			t.Fatal(err)
 		}
 		b := journaltest.NewBatch(run.ID, 1, 3)
+		b.Summary.Labels = first.Summary.Labels
 		b.Origin = &journal.Origin{After: 0, Digest: contracts.DigestText("request")}
 		if err := j.Append(t.Context(), run.ID, b); err != nil {
 			t.Fatal(err)
 		}
-		if err := j.Append(t.Context(), run.ID, journaltest.NewBatch(run.ID, 4, 3)); err != nil {
+		last := journaltest.NewBatch(run.ID, 4, 3)
+		last.Summary.Labels = first.Summary.Labels
+		if err := j.Append(t.Context(), run.ID, last); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := j.TakeLease(t.Context(), run.ID, "node:a", time.Hour); err != nil {
@@ -230,7 +235,7 @@ func TestDamagedOriginAndToolAreFound(t *testing.T) {
 	}
 }
 
-// loseLastEntry returns a damage that takes the last entry out of an index of one page.
+// loseLastEntry returns a damage that takes the last entry out of an index, or a table, of one page.
 func loseLastEntry(index string) func(t *testing.T, path string) {
 	return func(t *testing.T, path string) {
 		t.Helper()
@@ -247,10 +252,10 @@ func loseLastEntry(index string) func(t *testing.T, path string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// SQLite's file format, section 1.6: the page's kind, 10 for a leaf of an index, and at 3 its count of cells.
+		// SQLite's file format, section 1.6: the page's kind, 10 for a leaf of an index and 13 for one of a table, and at 3 its count of cells.
 		header := content[(page-1)*pageSize:]
-		if header[0] != 10 || header[4] == 0 {
-			t.Fatalf("page %d is no leaf of an index with entries", page)
+		if header[0] != 10 && header[0] != 13 || header[4] == 0 {
+			t.Fatalf("page %d is no leaf with entries", page)
 		}
 		header[4]--
 		if err := os.WriteFile(path, content, 0o600); err != nil { //nolint:gosec // a file of this test

@@ -31,10 +31,11 @@ func leaseMS(ttl time.Duration) int64 { return max(ttl, journal.MinLeaseTTL).Mil
 
 // Statements about leases that readers and the writer share.
 const (
-	leaseColumns = `run, holder, epoch, expires, ttl, sum`
-	selectLease  = `SELECT ` + leaseColumns + ` FROM leases WHERE run = ?`
-	selectLeases = `SELECT ` + leaseColumns + ` FROM leases WHERE expires > ? ORDER BY run`
-	clampLeases  = `SELECT ` + leaseColumns + ` FROM leases WHERE expires > ? + ttl`
+	leaseColumns   = `run, holder, epoch, expires, ttl, sum`
+	selectLease    = `SELECT ` + leaseColumns + ` FROM leases WHERE run = ?`
+	selectLeases   = `SELECT ` + leaseColumns + ` FROM leases WHERE expires > ? ORDER BY run`
+	clampLeases    = `SELECT ` + leaseColumns + ` FROM leases WHERE expires > ? + ttl`
+	deleteLeaseRow = `DELETE FROM leases WHERE run = ?`
 )
 
 // lease is a row of leases.

@@ -18,6 +18,7 @@ type reader struct {
 	chunksFrom, chunkOfOrigin *sql.Stmt
 	taskOfKey                 *sql.Stmt
 	leaseOfRun, leases        *sql.Stmt
+	finished                  *sql.Stmt
 	tools, anyRun             *sql.Stmt
 }
 
@@ -42,6 +43,7 @@ func openReader(ctx context.Context, path string, opts Options) (*reader, error)
 		{&r.taskOfKey, selectTaskOfKey},
 		{&r.leaseOfRun, selectLease},
 		{&r.leases, selectLeases},
+		{&r.finished, selectFinished},
 		// The first of them is the chunk that holds the seq in the second parameter.
 		{&r.chunksFrom, `SELECT ` + chunkColumns + ` FROM chunks
 			WHERE place >= ifnull((SELECT max(place) FROM chunks WHERE place BETWEEN ?1 AND ?2), ?2) AND place <= ?3
@@ -80,12 +82,18 @@ func (j *Journal) Run(ctx context.Context, id contracts.RunID) (run journal.Run,
 }
 
 func (r *reader) run(ctx context.Context, id contracts.RunID) (journal.Run, error) {
-	_, text, err := readRun(ctx, r.runByID, r.taskOfRun, id)
+	h, text, err := readRun(ctx, r.runByID, r.taskOfRun, id)
 	if err != nil && text == nil {
 		return journal.Run{}, err
 	}
+	if h.pruned {
+		return tombstone(id, text)
+	}
 	run, err := scanTask(r.taskOfRun.QueryRowContext(ctx, id.String()))
 	if errors.Is(err, sql.ErrNoRows) {
+		if h, text, err := readRun(ctx, r.runByID, r.taskOfRun, id); err == nil && h.pruned {
+			return tombstone(id, text) // pruned between the two reads
+		}
 		return journal.Run{}, &journal.DamagedError{Run: id}
 	}
 	if err != nil {
@@ -93,6 +101,15 @@ func (r *reader) run(ctx context.Context, id contracts.RunID) (journal.Run, erro
 	}
 	run.Summary, err = decodeSummary(id, text)
 	return run, err
+}
+
+// tombstone returns what is left of a pruned run, and says that it was pruned.
+func tombstone(id contracts.RunID, text []byte) (journal.Run, error) {
+	summary, err := decodeSummary(id, text)
+	if err != nil {
+		return journal.Run{}, err
+	}
+	return journal.Run{ID: id, Summary: summary}, prunedRun(id)
 }
 
 // Read implements journal.Reader.
@@ -115,9 +132,15 @@ func (r *reader) page(ctx context.Context, id contracts.RunID, after contracts.S
 	} else if err != nil {
 		return journal.Page{}, err
 	}
+	if h.pruned {
+		return journal.Page{}, prunedRun(id)
+	}
 	page := journal.Page{Last: h.last, State: h.state}
 	if after < h.last && maxEvents > 0 {
 		if page.Events, err = r.events(ctx, id, h.n, after, h.last, maxEvents, maxBytes); err != nil {
+			if h, _, again := readRun(ctx, r.runByID, r.taskOfRun, id); again == nil && h.pruned {
+				return journal.Page{}, prunedRun(id) // pruned between the two reads
+			}
 			return page, err
 		}
 	}
@@ -196,6 +219,9 @@ func (r *reader) batch(ctx context.Context, id contracts.RunID, after contracts.
 	if err != nil {
 		return journal.Stored{}, err
 	}
+	if h.pruned {
+		return journal.Stored{}, prunedRun(id)
+	}
 	c, err := scanChunk(r.chunkOfOrigin.QueryRowContext(ctx, h.n, int64(after)), id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return journal.Stored{}, fmt.Errorf("batch of run %s after %d: %w", id, after, journal.ErrNotFound)
@@ -245,13 +271,9 @@ func (r *reader) allTools(ctx context.Context) (tools []journal.Tool, err error)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var t journal.Tool
-		var sum checksum
-		if err := rows.Scan(&t.Name, &t.Version, &t.Digest, &t.Spec, &sum); err != nil {
+		t, err := scanTool(rows)
+		if err != nil {
 			return nil, toolsError(err)
-		}
-		if sum != sumTool(t) {
-			return nil, fmt.Errorf("tool %s@%s: %w", t.Name, t.Version, &journal.DamagedError{})
 		}
 		tools = append(tools, t)
 	}
@@ -259,6 +281,19 @@ func (r *reader) allTools(ctx context.Context) (tools []journal.Tool, err error)
 		return nil, toolsError(err)
 	}
 	return tools, nil
+}
+
+// scanTool reads a row of tools and verifies its checksum.
+func scanTool(row scanner) (journal.Tool, error) {
+	var t journal.Tool
+	var sum checksum
+	if err := row.Scan(&t.Name, &t.Version, &t.Digest, &t.Spec, &sum); err != nil {
+		return journal.Tool{}, err
+	}
+	if sum != sumTool(t) {
+		return journal.Tool{}, fmt.Errorf("tool %s@%s: %w", t.Name, t.Version, &journal.DamagedError{})
+	}
+	return t, nil
 }
 
 // toolsError turns an error of the database into the journal's.

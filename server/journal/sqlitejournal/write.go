@@ -13,12 +13,13 @@ import (
 
 // writeStatements are prepared once on the writer's connection.
 type writeStatements struct {
-	beginImmediate, commitAll, rollbackAll                 *sql.Stmt
-	runByID, taskOfRun, taskOfKey                          *sql.Stmt
-	insertRun, setRunSum, updateRun, updateRunState        *sql.Stmt
-	insertTask, insertLabel, insertChunk                   *sql.Stmt
-	leaseOfRun, putLease, deleteLease, updateRunEpoch      *sql.Stmt
-	toolDigest, insertTool, deleteTool, deleteToolVersions *sql.Stmt
+	beginImmediate, commitAll, rollbackAll              *sql.Stmt
+	runByID, taskOfRun, taskOfKey                       *sql.Stmt
+	insertRun, setRunSum, updateRun, updateRunState     *sql.Stmt
+	insertTask, insertLabel, insertChunk                *sql.Stmt
+	lastChunks, deleteChunks, pruneRun, endPruning      *sql.Stmt
+	leaseOfRun, putLease, deleteLease, updateRunEpoch   *sql.Stmt
+	toolByName, putTool, deleteTool, deleteToolVersions *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -36,20 +37,24 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&s.runByID, selectRun},
 		{&s.taskOfRun, selectTaskOfRun},
 		{&s.taskOfKey, selectTaskOfKey},
-		{&s.insertRun, `INSERT INTO runs (id, created, goal, state, last, summary, sum) VALUES (?, ?, ?, ?, ?, ?, 0)`},
+		{&s.insertRun, `INSERT INTO runs (id, created, goal, state, last, summary, sum, ended) VALUES (?, ?, ?, ?, ?, ?, 0, ?)`},
 		{&s.setRunSum, `UPDATE runs SET sum = ? WHERE n = ?`},
 		// SQLite rewrites the index on state whenever state is assigned, even to itself.
 		{&s.updateRun, `UPDATE runs SET last = ?, summary = ?, sum = ? WHERE n = ?`},
-		{&s.updateRunState, `UPDATE runs SET last = ?, summary = ?, sum = ?, state = ? WHERE n = ?`},
+		{&s.updateRunState, `UPDATE runs SET last = ?, summary = ?, sum = ?, state = ?, ended = ? WHERE n = ?`},
 		{&s.insertTask, `INSERT INTO tasks (n, run, key, digest, body, sum) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`},
 		{&s.insertLabel, `INSERT INTO labels (name, value, run) VALUES (?, ?, ?)`},
 		{&s.insertChunk, `INSERT INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.lastChunks, `SELECT place, length(body) FROM chunks WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT ?`},
+		{&s.deleteChunks, `DELETE FROM chunks WHERE place BETWEEN ? AND ?`},
+		{&s.pruneRun, `UPDATE runs SET pruned = 1, summary = ?, sum = ? WHERE n = ?`},
+		{&s.endPruning, `UPDATE runs SET ended = NULL WHERE n = ? AND ended IS NOT NULL`},
 		{&s.leaseOfRun, selectLease},
 		{&s.putLease, `REPLACE INTO leases (` + leaseColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
 		{&s.deleteLease, `DELETE FROM leases WHERE run = ? AND epoch = ?`},
 		{&s.updateRunEpoch, `UPDATE runs SET epoch = ?, sum = ? WHERE n = ?`},
-		{&s.toolDigest, `SELECT digest FROM tools WHERE name = ? AND version = ?`},
-		{&s.insertTool, `INSERT INTO tools (name, version, digest, spec, sum) VALUES (?, ?, ?, ?, ?)`},
+		{&s.toolByName, `SELECT name, version, digest, spec, sum FROM tools WHERE name = ? AND version = ?`},
+		{&s.putTool, `REPLACE INTO tools (name, version, digest, spec, sum) VALUES (?, ?, ?, ?, ?)`},
 		{&s.deleteTool, `DELETE FROM tools WHERE name = ? AND version = ?`},
 		{&s.deleteToolVersions, `DELETE FROM tools WHERE name = ?`},
 	} {
@@ -157,6 +162,9 @@ func (w *writer) remember(id contracts.RunID, h head) {
 	w.heads[id] = h
 }
 
+// forget drops what is known of the end of a run.
+func (w *writer) forget(id contracts.RunID) { delete(w.heads, id) }
+
 // createWrite is Journal.Create.
 type createWrite struct {
 	preparedBatch
@@ -176,7 +184,7 @@ func (op *createWrite) apply(w *writer) (refusal, err error) {
 	}
 	h := head{created: op.summary.CreatedAt, goal: op.summary.Goal, state: op.summary.State, last: op.chunk.last}
 	result, err := w.stmt.insertRun.ExecContext(context.Background(),
-		op.run.ID.String(), int64(h.created), h.goal, string(h.state), int64(h.last), op.text)
+		op.run.ID.String(), int64(h.created), h.goal, string(h.state), int64(h.last), op.text, endColumn(op.summary))
 	if err != nil {
 		return nil, fmt.Errorf("insert run %s: %w", op.run.ID, err)
 	}
@@ -249,10 +257,10 @@ func (op *appendWrite) apply(w *writer) (refusal, err error) {
 	stateBefore := h.state
 	h.state, h.last = op.summary.State, op.chunk.last
 	sum := sumRun(id, h, op.text)
-	if h.state == stateBefore {
+	if h.state == stateBefore && !h.state.Terminal() {
 		err = exec(w.stmt.updateRun, int64(h.last), op.text, int64(sum), h.n)
 	} else {
-		err = exec(w.stmt.updateRunState, int64(h.last), op.text, int64(sum), string(h.state), h.n)
+		err = exec(w.stmt.updateRunState, int64(h.last), op.text, int64(sum), string(h.state), endColumn(op.summary), h.n)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("update run %s: %w", id, err)
@@ -275,19 +283,19 @@ func (op *putToolWrite) weight() (events, bytes int) { return 1, len(op.tool.Spe
 // apply implements operation.
 func (op *putToolWrite) apply(w *writer) (refusal, err error) {
 	t := op.tool
-	var digest contracts.Digest
-	err = w.stmt.toolDigest.QueryRowContext(context.Background(), t.Name, t.Version).Scan(&digest)
+	there, err := scanTool(w.stmt.toolByName.QueryRowContext(context.Background(), t.Name, t.Version))
+	var damaged *journal.DamagedError
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, sql.ErrNoRows), errors.As(err, &damaged): // what is put takes the place of what is lost
 	case err != nil:
 		return nil, fmt.Errorf("look for tool %s@%s: %w", t.Name, t.Version, err)
-	case digest == t.Digest:
+	case there.Digest == t.Digest:
 		return nil, nil // a commit without changes costs no fsync
 	default:
 		return &journal.ToolConflictError{Name: t.Name, Version: t.Version}, nil
 	}
-	if err := exec(w.stmt.insertTool, t.Name, t.Version, string(t.Digest), notNil(t.Spec), int64(sumTool(t))); err != nil {
-		return nil, fmt.Errorf("insert tool %s@%s: %w", t.Name, t.Version, err)
+	if err := exec(w.stmt.putTool, t.Name, t.Version, string(t.Digest), notNil(t.Spec), int64(sumTool(t))); err != nil {
+		return nil, fmt.Errorf("put tool %s@%s: %w", t.Name, t.Version, err)
 	}
 	return nil, nil
 }

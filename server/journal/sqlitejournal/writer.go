@@ -56,11 +56,15 @@ type writer struct {
 	heads map[contracts.RunID]head
 	// pages estimates what the log has grown by since the last checkpoint.
 	pages int
+	// vacuum says that there may be free pages to give back.
+	vacuum bool
 
 	queueMax, queueBytesMax int
 
 	mu      sync.Mutex
 	waiting []*write
+	patient []*write // prunings, which give way to others
+	passed  int      // groups that went before the first of patient
 	bytes   int
 	stopped bool
 	// broken is why nothing is written any more; full is set from a full disk to the next commit.
@@ -140,6 +144,14 @@ func (w *writer) submit(ctx context.Context, item *write) error {
 	if w.broken != nil {
 		return w.broken
 	}
+	if _, ok := item.op.(*pruneWrite); ok {
+		if len(w.patient) >= w.queueMax {
+			return journal.ErrBusy
+		}
+		w.patient = append(w.patient, item)
+		w.ring()
+		return nil
+	}
 	if n := len(w.waiting); n >= w.queueMax || n > 0 && w.bytes+size > w.queueBytesMax {
 		return journal.ErrBusy
 	}
@@ -153,6 +165,10 @@ func (w *writer) submit(ctx context.Context, item *write) error {
 func (w *writer) withdraw(item *write) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if i := slices.Index(w.patient, item); i >= 0 {
+		w.patient = slices.Delete(w.patient, i, i+1)
+		return true
+	}
 	i := slices.Index(w.waiting, item)
 	if i < 0 {
 		return false
@@ -205,10 +221,13 @@ func (w *writer) run() {
 			runtime.Gosched()
 		}
 		w.mu.Lock()
-		done := w.stopped && len(w.waiting) == 0
+		done := w.stopped && len(w.waiting)+len(w.patient) == 0
 		w.mu.Unlock()
 		if done {
 			return
+		}
+		if w.tidy() {
+			w.ring()
 		}
 	}
 }
@@ -217,6 +236,14 @@ func (w *writer) run() {
 func (w *writer) next() []*write {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.patient) > 0 && (len(w.waiting) == 0 || w.passed >= groupsBeforePruning) {
+		group := w.patient[:1:1]
+		w.patient, w.passed = w.patient[1:], 0
+		return group
+	}
+	if len(w.patient) > 0 {
+		w.passed++
+	}
 	var events, size, taken int
 	for _, item := range w.waiting {
 		e, s := item.op.weight()
