@@ -3,7 +3,6 @@ package main_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,9 +17,6 @@ import (
 	"time"
 
 	"axiom25/contracts"
-	"axiom25/contracts/contractstest"
-	"axiom25/server/journal"
-	"axiom25/server/journal/sqlitejournal"
 )
 
 // fanouts are how many viewers are served at which rate, in events a second: some 50 000 deliveries a second at most, of
@@ -125,90 +121,6 @@ func BenchmarkLoadIdleViewer(b *testing.B) {
 // settle gives a server the time to collect its garbage.
 func settle() { time.Sleep(3 * time.Second) }
 
-// shelfRun is a run of many tokens, made once and stored in as many runs as a benchmark needs.
-func shelfRun(events int) (contracts.TaskSpec, [][]byte) {
-	task := contractstest.TaskSpec(func(t *contracts.TaskSpec) {
-		t.Backend.Prefer, t.Profile, t.Verification, t.AllowedTools = []string{"external"}, contracts.ProfileMax, nil, nil
-	})
-	s := contractstest.NewStream(task).Running()
-	for i := 0; int(s.LastSeq()) < events; i++ {
-		s.Token("m"+strconv.Itoa(i/messageTokens), " and so on", i%messageTokens == messageTokens-1)
-	}
-	var lines [][]byte
-	for line := range bytes.Lines(s.Lines()) {
-		lines = append(lines, bytes.TrimSuffix(line, []byte("\n")))
-	}
-	return *task, lines
-}
-
-// fillShelf makes a journal with so many runs and events: one long run that goes on, the rest finished and short.
-func fillShelf(b *testing.B, runs, events int) (data string, long contracts.RunID) {
-	b.Helper()
-	data = b.TempDir()
-	j, err := sqlitejournal.Open(b.Context(), filepath.Join(data, "axiom25.db"), sqlitejournal.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	short := max(1, (events-events/10)/max(runs, 1))
-	var all sync.WaitGroup
-	var failed firstError
-	next := make(chan int)
-	task, lines := shelfRun(events / 10)
-	for range 64 {
-		all.Go(func() {
-			for n := range next {
-				count, state := short, contracts.StateSucceeded
-				if n == 1 {
-					count, state = len(lines), contracts.StateRunning
-				}
-				if err := shelve(b.Context(), j, n, &task, lines[:min(count, len(lines))], state); err != nil {
-					failed.set(err)
-				}
-			}
-		})
-	}
-	for n := range runs {
-		next <- n + 1
-	}
-	close(next)
-	all.Wait()
-	failed.check(b)
-	if err := j.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return data, contractstest.RunID(1)
-}
-
-// shelve stores one run as a server would.
-func shelve(ctx context.Context, j journal.Journal, n int, task *contracts.TaskSpec, lines [][]byte, state contracts.State) error {
-	id := contractstest.RunID(n)
-	doc := contractstest.Document(task)
-	digest, err := contracts.DigestJSON(doc)
-	if err != nil {
-		return err
-	}
-	row := contracts.Summary{
-		RunID: id, State: state, Goal: task.Goal, Backend: "external", Profile: task.Profile,
-		CreatedAt: contractstest.Start, UpdatedAt: contractstest.Start, Limits: contracts.ProfileLimits(task.Profile),
-	}
-	old, own := []byte(contractstest.RunID(1)), []byte(id)
-	for first := 0; first < len(lines); first += 1000 {
-		batch := journal.Batch{After: contracts.Seq(first), Summary: row}
-		for _, line := range lines[first:min(first+1000, len(lines))] {
-			batch.Events = append(batch.Events, bytes.Replace(line, old, own, 1))
-		}
-		if first == 0 {
-			err = j.Create(ctx, journal.Run{ID: id, Task: doc, TaskDigest: digest, Summary: row}, batch)
-		} else {
-			err = j.Append(ctx, id, batch)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // shelves are the sizes at which growth is shown.
 var shelves = []struct{ runs, events int }{{1_000, 10_000}, {10_000, 100_000}, {100_000, 1_000_000}} //nolint:gochecknoglobals // a table
 
@@ -216,7 +128,7 @@ var shelves = []struct{ runs, events int }{{1_000, 10_000}, {10_000, 100_000}, {
 func BenchmarkLoadReady(b *testing.B) {
 	for _, shelf := range shelves {
 		b.Run(fmt.Sprintf("runs=%d/events=%d", shelf.runs, shelf.events), func(b *testing.B) {
-			data, _ := fillShelf(b, shelf.runs, shelf.events)
+			data, _ := fillShelf(b, b.TempDir(), shelf.runs, shelf.events)
 			apart(b)
 			if _, err := plainBinary(); err != nil {
 				b.Fatal(err)
@@ -250,7 +162,7 @@ func BenchmarkLoadResume(b *testing.B) {
 	const viewers, behind = 200, 500
 	for _, shelf := range shelves {
 		b.Run(fmt.Sprintf("events=%d", shelf.events), func(b *testing.B) {
-			data, long := fillShelf(b, shelf.runs, shelf.events)
+			data, long := fillShelf(b, b.TempDir(), shelf.runs, shelf.events)
 			apart(b)
 			s := loadServer(b, data)
 			var list contracts.EventPage
@@ -293,7 +205,7 @@ func BenchmarkLoadResume(b *testing.B) {
 // such replay. Its floor copies the same bytes over the same kind of connection.
 func BenchmarkLoadReplay(b *testing.B) {
 	const events = 100_000
-	data, long := fillShelf(b, 1, 10*events)
+	data, long := fillShelf(b, b.TempDir(), 1, 10*events)
 	saved := filepath.Join(b.TempDir(), "stream")
 	path := "/runs/" + long.String() + "/stream"
 	replay := func(b *testing.B, s *server, path string, to io.Writer) {

@@ -200,16 +200,16 @@ type producer struct {
 const loadTask = `{"schema_version":2,"goal":"Carry a load","backend":{"prefer":["external"]},"profile":"max"}`
 
 // newProducer makes a run and an engine for it.
-func newProducer(b *testing.B, s *server) *producer {
-	b.Helper()
-	p := &producer{wire: dial(b, s.url)}
+func newProducer(tb testing.TB, s *server) *producer {
+	tb.Helper()
+	p := &producer{wire: dial(tb, s.url)}
 	res, err := p.do(http.MethodPost, "/runs", "Content-Type: application/json\r\n", []byte(loadTask))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	body, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusCreated {
-		b.Fatalf("create: %s %s %v", res.Status, body, err)
+		tb.Fatalf("create: %s %s %v", res.Status, body, err)
 	}
 	const field = `"run_id":"`
 	at := bytes.Index(body, []byte(field)) + len(field)
@@ -301,47 +301,58 @@ func (p *producer) stored(b *testing.B) {
 	}
 }
 
-// viewer reads a stream and holds it against its numbers.
+// viewer is a connection that reads a stream.
 type viewer struct {
 	*wire
-	body *bufio.Reader
-	next int64
+	*streamReader
 }
 
 // view opens a stream behind a cursor.
 func view(tb testing.TB, url string, path string, after int64) *viewer {
 	tb.Helper()
-	v := &viewer{wire: dial(tb, url), next: after + 1}
-	res, err := v.do(http.MethodGet, path, fmt.Sprintf("Accept: text/event-stream\r\nLast-Event-ID: %d\r\n", after), nil)
+	w := dial(tb, url)
+	res, err := w.do(http.MethodGet, path, fmt.Sprintf("Accept: text/event-stream\r\nLast-Event-ID: %d\r\n", after), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if res.StatusCode != http.StatusOK {
 		tb.Fatalf("stream: %s", res.Status)
 	}
-	v.body = bufio.NewReader(res.Body)
-	return v
+	return &viewer{w, newStreamReader(res.Body, after)}
 }
 
-// event returns the data of the next event, which is good until the next call. A number that is not the next one is an
-// error.
-func (v *viewer) event() ([]byte, error) {
+// streamReader reads a run's stream and holds it against its numbers.
+type streamReader struct {
+	in   *bufio.Reader
+	next int64
+}
+
+// errOutOfOrder says that a stream did not go on with the next event.
+var errOutOfOrder = errors.New("not the next event")
+
+func newStreamReader(r io.Reader, after int64) *streamReader {
+	return &streamReader{bufio.NewReader(r), after + 1}
+}
+
+// event returns the data of the next event, which is good until the next call. A number that is not the next one is
+// errOutOfOrder, and so is a cursor that the server takes back.
+func (s *streamReader) event() ([]byte, error) {
 	numbered := false
 	for {
-		line, err := v.body.ReadSlice('\n')
+		line, err := s.in.ReadSlice('\n')
 		if err != nil {
 			return nil, err
 		}
 		line = bytes.TrimSuffix(line, []byte("\n"))
-		if id, ok := bytes.CutPrefix(line, []byte("id: ")); ok {
-			seq, err := strconv.ParseInt(string(id), 10, 64)
-			if err != nil || seq != v.next {
-				return nil, fmt.Errorf("event %s came in the place of %d", id, v.next)
+		if id, ok := bytes.CutPrefix(line, []byte("id:")); ok {
+			seq, err := strconv.ParseInt(string(bytes.TrimSpace(id)), 10, 64)
+			if err != nil || seq != s.next {
+				return nil, fmt.Errorf("%w: %q in the place of %d", errOutOfOrder, id, s.next)
 			}
 			numbered = true
 		}
 		if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok && numbered {
-			v.next++
+			s.next++
 			return data, nil
 		}
 	}
@@ -387,12 +398,12 @@ func (f *firstError) set(err error) {
 	f.err = cmp.Or(f.err, err)
 }
 
-// check ends the benchmark where something went wrong.
-func (f *firstError) check(b *testing.B) {
-	b.Helper()
+// check ends the test where something went wrong.
+func (f *firstError) check(tb testing.TB) {
+	tb.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
-		b.Fatal(f.err)
+		tb.Fatal(f.err)
 	}
 }
