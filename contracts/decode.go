@@ -86,6 +86,8 @@ type unit struct {
 	base    int64  // where doc lies in the body
 	pointer string // of the document within the body
 	lenient bool
+	// lifts are how events of older versions become current ones, where that is not eventLifts.
+	lifts map[int]eventLift
 	// full leaves the quick path out, so that tests can hold it against this one.
 	full bool
 }
@@ -136,9 +138,12 @@ func (u unit) decode(v any, found *findings) (version int, p *Problem) {
 		return version, p
 	}
 	first := len(found.list)
-	if version == Version {
+	switch {
+	case version == Version:
 		p = u.decodeCurrent(v, found)
-	} else {
+	case u.lifted(v, version):
+		p = u.decodeLifted(v, version, found)
+	default:
 		p = u.decodeEarlier(v, earlierOf(v, int64(version)), found)
 	}
 	if p == nil {

@@ -29,7 +29,7 @@ func EncodeIn(version int, v any) ([]byte, error) {
 	if !ok {
 		requested := int64(version)
 		p := NewProblem(ProblemUnsupportedVersion, "nothing is written in this version")
-		p.Requested, p.Supported = &requested, supportedVersions(v)
+		p.Requested, p.Supported = &requested, unit{}.supportedVersions(v)
 		return nil, p
 	}
 	if len(down.lost) > 0 {

@@ -6,12 +6,12 @@ import "github.com/go-json-experiment/json/jsontext"
 const Version = 2
 
 // supportedVersions returns the versions in which the struct that v points to can be sent, the lowest first: the current
-// one, and the one before where there is a way up from it.
-func supportedVersions(v any) []int {
+// one, and those before from which there is a way up.
+func (u unit) supportedVersions(v any) []int {
 	if earlierOf(v, Version-1) != nil {
 		return []int{Version - 1, Version}
 	}
-	return []int{Version}
+	return append(u.liftable(v), Version)
 }
 
 // versionField is the member of a document's root that names its version.
@@ -25,14 +25,15 @@ func (u unit) sentIn(v any) (int, *Problem) {
 	if !ok || requested == Version {
 		return Version, nil
 	}
-	for _, supported := range supportedVersions(v) {
+	supported := u.supportedVersions(v)
+	for _, supported := range supported {
 		if requested == int64(supported) {
 			return supported, nil
 		}
 	}
 	offset += u.base
 	p := NewProblem(ProblemUnsupportedVersion, "this server does not read this version")
-	p.Requested, p.Supported = &requested, supportedVersions(v)
+	p.Requested, p.Supported = &requested, supported
 	truncated := false
 	p.Truncated = &truncated
 	p.Errors = []FieldError{{
