@@ -76,7 +76,7 @@ func (r *rows) publish(s contracts.Summary) {
 	next := &change{row: Row{Summary: s, encoded: new(encodedRow)}, version: r.version + 1, moved: r.version + 1}
 	if e, ok := r.byRun[s.RunID]; ok {
 		last := changeOf(e)
-		if s.LastSeq < last.row.Summary.LastSeq || s.LastSeq == last.row.Summary.LastSeq && s.Pruned == last.row.Summary.Pruned {
+		if !newer(s, last.row.Summary) {
 			return
 		}
 		if s.State == last.row.Summary.State {
@@ -96,6 +96,15 @@ func (r *rows) publish(s contracts.Summary) {
 		c.bell.Ring()
 	}
 	clear(r.waiting)
+}
+
+// newer reports whether a row is news to whoever has another one of the same run. Pruning and leases change a row without
+// an event.
+func newer(s, than contracts.Summary) bool {
+	if s.LastSeq != than.LastSeq {
+		return s.LastSeq > than.LastSeq
+	}
+	return s.Pruned != than.Pruned || s.Lease != than.Lease
 }
 
 func changeOf(e *list.Element) *change {

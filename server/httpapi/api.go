@@ -9,11 +9,9 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -81,8 +79,14 @@ type Config struct {
 	// CORSOrigins are other origins whose pages may use the API, such as https://console.example.
 	CORSOrigins []string
 
-	// MaxViewers is how many streams may be open at once; 10 000 where zero.
+	// NoStreaming refuses streams, for networks that hold them back; everything can be polled.
+	NoStreaming bool
+	// MaxViewers is how many streams and requests that wait for events may be open at once; 10 000 where zero.
 	MaxViewers int
+	// OpenRate is how many streams may be opened a second, and at once after a quiet second; 1000 where zero.
+	OpenRate int
+	// ReplayRate is how many bytes of history streams may be given a second, and twice that at once; 256 MiB where zero.
+	ReplayRate int64
 	// Heartbeat is the time between two signs of life on a stream; 15 s where zero.
 	Heartbeat time.Duration
 	// WriteTimeout is how long a viewer may take to accept a write before it is cut off; 10 s where zero.
@@ -102,6 +106,12 @@ func (c Config) withDefaults() Config {
 	if c.MaxViewers == 0 {
 		c.MaxViewers = 10_000
 	}
+	if c.OpenRate == 0 {
+		c.OpenRate = 1000
+	}
+	if c.ReplayRate == 0 {
+		c.ReplayRate = 256 << 20
+	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 15 * time.Second
 	}
@@ -120,9 +130,6 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// errClosing is why a stream ends that the server ends.
-var errClosing = errors.New("the server is closing")
-
 // API is the HTTP edge. It is an http.Handler for an http.Server without a WriteTimeout: streams outlive every such
 // limit. The API sets deadlines itself.
 type API struct {
@@ -131,52 +138,21 @@ type API struct {
 	guard   *guard
 	metrics *metrics
 
-	viewers atomic.Int64
-	buffers sync.Pool // of *bytes.Buffer, so that a viewer that waits holds none
-
-	lock   sync.Mutex
-	closed bool
-	open   map[*context.CancelCauseFunc]struct{} // what ends the streams and long polls
+	admission *admission
+	streams   streams
+	buffers   sync.Pool // of *bytes.Buffer, so that a viewer that waits holds none
 }
 
 // New returns an API. The error says which of CORSOrigins is not an origin.
 func New(cfg Config) (*API, error) {
-	a := &API{Config: cfg.withDefaults(), open: make(map[*context.CancelCauseFunc]struct{})}
+	a := &API{Config: cfg.withDefaults()}
 	g, err := newGuard(a.Config)
 	if err != nil {
 		return nil, err
 	}
 	a.guard = g
-	a.metrics = newMetrics(a.Hub, a.Version)
+	a.admission = newAdmission(a.Config)
+	a.metrics = newMetrics(a.Hub, a.admission, a.Version)
 	a.router = a.routes()
 	return a, nil
-}
-
-// Close ends the streams and the requests that wait for events, which http.Server.Shutdown would wait for. Register
-// it with http.Server.RegisterOnShutdown. The API answers other requests as before.
-func (a *API) Close() {
-	a.lock.Lock()
-	defer a.lock.Unlock()
-	a.closed = true
-	for end := range a.open {
-		(*end)(errClosing)
-	}
-}
-
-// untilClosed returns a context that also ends, with cause errClosing, when the API is closed.
-func (a *API) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, end := context.WithCancelCause(ctx)
-	a.lock.Lock()
-	defer a.lock.Unlock()
-	if a.closed {
-		end(errClosing)
-	}
-	key := &end
-	a.open[key] = struct{}{}
-	return ctx, func() {
-		a.lock.Lock()
-		delete(a.open, key)
-		a.lock.Unlock()
-		end(nil)
-	}
 }

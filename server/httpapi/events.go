@@ -75,7 +75,11 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request) error {
 
 // await returns when the run has an event behind the cursor, or when the time is up or the server closes.
 func (a *API) await(ctx context.Context, id contracts.RunID, after contracts.Seq, wait time.Duration) error {
-	ctx, done := a.untilClosed(ctx)
+	if !a.admission.wait() {
+		return contracts.NewProblem(contracts.ProblemOverloaded, "too many requests wait for events")
+	}
+	defer a.admission.leave()
+	ctx, done := a.streams.untilClosed(ctx)
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

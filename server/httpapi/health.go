@@ -26,10 +26,7 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
 	if err := noQuery(r); err != nil {
 		return err
 	}
-	a.lock.Lock()
-	closed := a.closed
-	a.lock.Unlock()
-	if closed {
+	if a.streams.closing() {
 		return contracts.NewProblem(contracts.ProblemOverloaded, "the server is closing")
 	}
 	if err := a.Journal.Ready(r.Context()); err != nil {

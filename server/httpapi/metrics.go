@@ -12,8 +12,8 @@ import (
 	"axiom25/server/fanout"
 )
 
-// streamRoute is left out of the durations: a stream lasts as long as its run.
-const streamRoute = "/runs/{id}/stream"
+// Streams are left out of the durations: they last as long as their runs, or longer.
+const streamRoute, streamsRoute = "/runs/{id}/stream", "/stream"
 
 // metrics are what /metrics shows. Labels have a closed set of values: route templates, known methods, status codes.
 type metrics struct {
@@ -21,9 +21,11 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	streams   *prometheus.CounterVec
+	admitted  *prometheus.CounterVec
+	shed      *prometheus.CounterVec
 }
 
-func newMetrics(hub *fanout.Hub, version string) *metrics {
+func newMetrics(hub *fanout.Hub, admission *admission, version string) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "axiom25_http_requests_total", Help: "Requests that were answered.",
@@ -35,6 +37,13 @@ func newMetrics(hub *fanout.Hub, version string) *metrics {
 		streams: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "axiom25_streams_ended_total", Help: "Streams that ended, by why: done, gone, slow, closing, failed, shed.",
 		}, []string{"reason"}),
+		admitted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "axiom25_streams_admitted_total", Help: "Streams that were let in, by what they show: run, runs, list.",
+		}, []string{"kind"}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "axiom25_streams_shed_total",
+			Help: "Streams that were turned away, by why: viewers, rate, replay, closing, journal.",
+		}, []string{"reason"}),
 	}
 	gauge := func(name, help string, value func(fanout.Stats) int) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
@@ -43,8 +52,15 @@ func newMetrics(hub *fanout.Hub, version string) *metrics {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
-		m.requests, m.durations, m.streams,
-		gauge("axiom25_viewers", "Streams that are open.", func(s fanout.Stats) int { return s.Viewers }),
+		m.requests, m.durations, m.streams, m.admitted, m.shed,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "axiom25_viewers", Help: "Streams that are open, and requests that wait for events.",
+		}, func() float64 { return float64(admission.viewers()) }),
+		gauge("axiom25_viewer_lag_events", "Events that the viewer who is furthest behind has not taken yet.",
+			func(s fanout.Stats) int { return int(s.Lag) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "axiom25_replayed_bytes_total", Help: "Bytes that viewers were given from the journal rather than from memory.",
+		}, func() float64 { return float64(hub.Stats().Replayed) }),
 		gauge("axiom25_watched_runs", "Runs that somebody watches.", func(s fanout.Stats) int { return s.Runs }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "axiom25_events_stored_total", Help: "Events that were stored since the server started.",
@@ -62,7 +78,7 @@ func newMetrics(hub *fanout.Hub, version string) *metrics {
 // observe counts one answered request.
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Inc()
-	if route != streamRoute {
+	if route != streamRoute && route != streamsRoute {
 		m.durations.WithLabelValues(route).Observe(took.Seconds())
 	}
 }

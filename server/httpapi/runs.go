@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"axiom25/contracts"
@@ -88,50 +87,17 @@ func traceparent(r *http.Request) string {
 	return value
 }
 
-// listRuns answers GET /runs with the newest first.
-func (a *API) listRuns(w http.ResponseWriter, r *http.Request) error {
-	if _, err := negotiate(r, mediaJSON); err != nil {
-		return err
-	}
-	selection, err := runQuery(r)
-	if err != nil {
-		return err
-	}
-	runs, err := a.Journal.List(r.Context(), selection)
-	if err != nil {
-		return err
-	}
-	list := contracts.RunList{Runs: runs}
-	if runs == nil {
-		list.Runs = []contracts.Summary{}
-	}
-	if len(runs) == selection.Limit {
-		rest := selection
-		rest.Before, rest.Limit = runs[len(runs)-1].RunID, 1
-		more, err := a.Journal.List(r.Context(), rest)
-		if err != nil {
-			return err
-		}
-		if len(more) > 0 {
-			list.Next = rest.Before
-		}
-	}
-	return writeJSON(w, http.StatusOK, list)
-}
-
-// runQuery reads what a list is to hold.
-func runQuery(r *http.Request) (journal.Query, error) {
+// runQuery reads what a list is to hold from the parameters that it may have. rows is how many rows it has where the
+// request does not say.
+func runQuery(r *http.Request, rows int64, known ...string) (journal.Query, error) {
 	var selection journal.Query
-	q, err := parseQuery(r, "state", "label", "q", "since", "until", "before", "limit")
+	q, err := parseQuery(r, known...)
 	if err != nil {
 		return selection, err
 	}
 	for _, text := range q.all("state") {
 		state := contracts.State(text)
-		live := slices.Contains([]contracts.State{
-			contracts.StateQueued, contracts.StateRunning, contracts.StateWaiting, contracts.StateDraining,
-		}, state)
-		if !live && !state.Terminal() {
+		if !state.Live() && !state.Terminal() {
 			return selection, malformed("query parameter state: must be one of queued, running, waiting, draining, succeeded, " +
 				"refused, failed, cancelled, exhausted")
 		}
@@ -168,7 +134,7 @@ func runQuery(r *http.Request) (journal.Query, error) {
 			return selection, malformed("query parameter before: must be a run id")
 		}
 	}
-	limit, err := q.number("limit", defaultRuns, 1, maxRuns)
+	limit, err := q.number("limit", rows, 1, maxRuns)
 	selection.Limit = int(limit)
 	return selection, err
 }
