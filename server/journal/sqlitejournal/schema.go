@@ -45,22 +45,44 @@ func schemaSteps() ([]string, error) {
 // migrate takes the file to the newest schema, each step in a transaction of its own, so that an interrupted
 // migration goes on where it stopped.
 func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
-	var version, app, tables int
-	row := conn.QueryRowContext(ctx, `SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
-		FROM pragma_user_version, pragma_application_id`)
-	if err := row.Scan(&version, &app, &tables); err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+	found, err := readVersion(ctx, conn)
+	if err != nil {
+		return err
 	}
-	if app != applicationID && tables > 0 {
+	if found.app != applicationID && found.tables > 0 {
 		return ErrForeignFile
 	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: version %d, known up to %d", ErrNewerSchema, version, len(steps))
+	if err := found.known(len(steps)); err != nil {
+		return err
 	}
-	for ; version < len(steps); version++ {
+	for version := found.schema; version < len(steps); version++ {
 		if err := migrateStep(ctx, conn, version, steps[version]); err != nil {
 			return fmt.Errorf("migrate to schema version %d: %w", version+1, err)
 		}
+	}
+	return nil
+}
+
+// fileVersion is what a file says about itself.
+type fileVersion struct {
+	schema, app, tables int
+}
+
+// readVersion reads it.
+func readVersion(ctx context.Context, conn *sql.Conn) (fileVersion, error) {
+	var v fileVersion
+	row := conn.QueryRowContext(ctx, `SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_user_version, pragma_application_id`)
+	if err := row.Scan(&v.schema, &v.app, &v.tables); err != nil {
+		return fileVersion{}, fmt.Errorf("read schema version: %w", err)
+	}
+	return v, nil
+}
+
+// known returns ErrNewerSchema where there are not steps enough to the file's schema.
+func (v fileVersion) known(steps int) error {
+	if v.schema > steps {
+		return fmt.Errorf("%w: version %d, known up to %d", ErrNewerSchema, v.schema, steps)
 	}
 	return nil
 }

@@ -151,8 +151,13 @@ func openDatabase(path, vfs string, settings ...string) (*sql.DB, error) {
 	if vfs != "" {
 		settings = append(settings, "vfs="+url.QueryEscape(vfs))
 	}
+	return sql.Open("sqlite", databaseURI(path, settings...))
+}
+
+// databaseURI names a file, and settings, in the way that the driver reads.
+func databaseURI(path string, settings ...string) string {
 	name := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(settings, "&")}
-	return sql.Open("sqlite", name.String())
+	return name.String()
 }
 
 // Create implements journal.Journal.

@@ -20,11 +20,15 @@ const (
 	// logPagesMax is how long the log may grow behind readers that never pause, in pages: beyond it the next
 	// checkpoint waits for them.
 	logPagesMax = 16 * checkpointPages
+	// logPatience is how long such a checkpoint waits, in milliseconds, while appends wait for it.
+	logPatience = 50
 	// logBytesKept is how much of the log's file is kept for reuse once it was copied.
 	logBytesKept = 16 << 20
 	// commitEvents and commitBytes bound a transaction that several writes share, and so how long each of them waits
 	// for the others.
 	commitEvents, commitBytes = 1000, 4 << 20
+	// busyTimeout is how long the writer waits for somebody else's lock, in milliseconds.
+	busyTimeout = 5000
 	// headsMax is how many runs' ends are remembered.
 	headsMax = 1 << 14
 )
@@ -78,7 +82,7 @@ type writer struct {
 // openWriter opens the connection, creates or migrates the schema, and prepares the statements.
 func openWriter(ctx context.Context, path string, opts Options, clock leaseClock) (*writer, error) {
 	db, err := openDatabase(path, opts.vfs,
-		"_busy_timeout=5000",
+		fmt.Sprintf("_busy_timeout=%d", busyTimeout),
 		"_auto_vacuum=INCREMENTAL", // the driver sets it first, while there is no table
 		"_journal_mode=WAL",
 		"_synchronous=FULL",
@@ -404,15 +408,28 @@ func (w *writer) checkpointFailed(err error) {
 }
 
 // checkpoint copies the log into the file; the mode is one of SQLite's. A log that readers have kept from
-// starting over for long is cut by waiting for them.
+// starting over for long is cut by waiting for them, a little.
 func (w *writer) checkpoint(mode string) error {
 	var busy, pages, copied int
 	row := w.conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
 	if err := row.Scan(&busy, &pages, &copied); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	if pages > logPagesMax && mode != "RESTART" {
-		return w.checkpoint("RESTART")
+	if pages > logPagesMax && mode == "PASSIVE" {
+		return w.restartLog()
 	}
 	return nil
+}
+
+// restartLog waits for the readers that keep the log from starting over. One that reads for long, as a backup does, is not
+// waited out: the log grows meanwhile, and the next checkpoint tries again.
+func (w *writer) restartLog() error {
+	setPatience := func(milliseconds int) error {
+		_, err := w.conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA busy_timeout = %d", milliseconds))
+		return err
+	}
+	if err := setPatience(logPatience); err != nil {
+		return err
+	}
+	return errors.Join(w.checkpoint("RESTART"), setPatience(busyTimeout))
 }
