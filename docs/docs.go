@@ -1,5 +1,5 @@
-// Package docs holds the pages that the server itself shows: the problem types that its answers link to, and the JSON
-// Schemas of the contracts.
+// Package docs holds the pages that the server itself shows: the problem types that its answers link to, the JSON
+// Schemas of the contracts, and the documents that say what its routes and streams are.
 package docs
 
 import (
@@ -30,3 +30,13 @@ func Schema(version, contract string) (schema []byte, ok bool) {
 	schema, err := schemas.ReadFile("schemas/" + version + "/" + contract + ".json")
 	return schema, err == nil
 }
+
+// OpenAPI is what requests and answers look like (OpenAPI 3.1), as JSON.
+//
+//go:embed api/openapi.json
+var OpenAPI []byte
+
+// AsyncAPI is what streams carry (AsyncAPI 3.0), as JSON.
+//
+//go:embed api/asyncapi.json
+var AsyncAPI []byte

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"axiom25/contracts"
+	"axiom25/server/apidoc"
 )
 
 // ErrStale is what Check returns where a file is not what would be written.
@@ -44,6 +45,12 @@ func Files(root string) (map[string][]byte, error) {
 			return nil, err
 		}
 		files["docs/contracts/"+string(kind)+"_schema.md"] = page
+	}
+	if files["docs/api/openapi.json"], err = apidoc.OpenAPI(src.plain); err != nil {
+		return nil, err
+	}
+	if files["docs/api/asyncapi.json"], err = apidoc.AsyncAPI(src.plain); err != nil {
+		return nil, err
 	}
 	return files, nil
 }

@@ -100,6 +100,7 @@ func TestFaults(t *testing.T) {
 			h := open(t, func(cfg *httpapi.Config) {
 				cfg.Intake = &faultyIntake{Intake: cfg.Intake, err: fmt.Errorf("create run: %w", c.err)}
 			})
+			h.documents.AllowEveryProblem()
 			a := h.do("POST", "/runs", task(""))
 			p := wantProblem(t, a, c.want)
 			if got := a.header.Get("Retry-After"); got != c.retry {

@@ -18,6 +18,7 @@ import (
 
 	"axiom25/contracts"
 	"axiom25/contracts/contractstest"
+	"axiom25/server/apidoc/apidoctest"
 	"axiom25/server/fanout"
 	"axiom25/server/httpapi"
 	"axiom25/server/intake"
@@ -36,6 +37,7 @@ type house struct {
 	catalogue *tools.Catalogue
 	hub       *fanout.Hub
 	log       *logbook
+	documents *apidoctest.Checker
 }
 
 // engines give every run to an external engine, but for the backend "nowhere".
@@ -98,9 +100,11 @@ func containsAll(line string, texts []string) bool {
 // now is the clock of the tests.
 func now() time.Time { return time.Now() } //nolint:forbidigo // the clock itself
 
-// open starts a server; change may alter its configuration.
+// open starts a server; change may alter its configuration. Whatever it answers is held against the OpenAPI and
+// AsyncAPI documents.
 func open(t *testing.T, change ...func(*httpapi.Config)) *house {
 	t.Helper()
+	documents := apidoctest.Watch(t)
 	store, err := sqlitejournal.Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"), sqlitejournal.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +114,7 @@ func open(t *testing.T, change ...func(*httpapi.Config)) *house {
 			t.Errorf("close journal: %v", err)
 		}
 	})
-	h := &house{t: t, journal: store, hub: fanout.New(store), log: &logbook{}}
+	h := &house{t: t, journal: store, hub: fanout.New(store), log: &logbook{}, documents: documents}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.catalogue, err = tools.Open(t.Context(), store)
 	if err != nil {
@@ -132,7 +136,7 @@ func open(t *testing.T, change ...func(*httpapi.Config)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Server = httptest.NewServer(h.api)
+	h.Server = httptest.NewServer(documents.Handler(h.api))
 	h.Server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(func() {
 		h.api.Close()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"axiom25/contracts"
+	"axiom25/contracts/contractstest"
 	"axiom25/server/httpapi"
 	"axiom25/server/journal"
 )
@@ -314,14 +315,17 @@ func (h *house) flood(id contracts.RunID, size int) {
 		h.t.Fatal(err)
 	}
 	last := stored.Summary
-	event := []byte(`{"filler":"` + strings.Repeat("x", 512<<10) + `"}`)
+	thought := &contracts.ThoughtData{ID: "t", Delta: strings.Repeat("x", 512<<10), Attempt: 1, Kind: contracts.ThoughtReasoning}
 	for size > 0 {
-		size -= len(event)
+		size -= len(thought.Delta)
 		if size <= 0 {
 			last.State = contracts.StateFailed
 		}
 		after := last.LastSeq
 		last.LastSeq++
+		event := contractstest.Document(contracts.RunEvent{
+			SchemaVersion: contracts.Version, RunID: id, Seq: last.LastSeq, Time: last.UpdatedAt, Type: contracts.EventThought, Data: thought,
+		})
 		batch := journal.Batch{After: after, Events: [][]byte{event}, Summary: last}
 		if err := h.journal.Append(h.t.Context(), id, batch); err != nil {
 			h.t.Fatal(err)
