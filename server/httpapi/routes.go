@@ -22,8 +22,7 @@ type resource struct {
 	open bool
 }
 
-// resources is the API's one route table. HEAD stands wherever GET does, OPTIONS everywhere. Package apidoc says what
-// each of them takes and gives.
+// resources is the API's one route table. HEAD stands wherever GET does, OPTIONS everywhere.
 func (a *API) resources() []resource {
 	type methods = map[string]handler
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
@@ -32,6 +31,7 @@ func (a *API) resources() []resource {
 		{path: "/runs/{id}", methods: methods{get: a.getRun}},
 		{path: "/runs/{id}/task", methods: methods{get: a.getTask}},
 		{path: "/runs/{id}/stream", methods: methods{get: a.stream}},
+		{path: "/stream", methods: methods{get: a.streamMany}},
 		{path: "/runs/{id}/events", methods: methods{get: a.listEvents, post: a.appendEvents}},
 		{path: "/runs/{id}/answer", methods: methods{post: a.answer}},
 		{path: "/runs/{id}/cancel", methods: methods{post: a.cancel}},
@@ -46,8 +46,6 @@ func (a *API) resources() []resource {
 		{path: "/login", methods: methods{get: a.login}, open: true},
 		{path: "/problems/{type}", methods: methods{get: a.problemPage}, open: true},
 		{path: "/schemas/{version}/{contract}.json", methods: methods{get: a.schema}, open: true},
-		{path: "/openapi.json", methods: methods{get: a.openAPI}, open: true},
-		{path: "/asyncapi.json", methods: methods{get: a.asyncAPI}, open: true},
 	}
 }
 
