@@ -22,7 +22,8 @@ type resource struct {
 	open bool
 }
 
-// resources is the API's one route table. HEAD stands wherever GET does, OPTIONS everywhere.
+// resources is the API's one route table. HEAD stands wherever GET does, OPTIONS everywhere. Package apidoc says what
+// each of them takes and gives.
 func (a *API) resources() []resource {
 	type methods = map[string]handler
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
@@ -46,6 +47,8 @@ func (a *API) resources() []resource {
 		{path: "/login", methods: methods{get: a.login}, open: true},
 		{path: "/problems/{type}", methods: methods{get: a.problemPage}, open: true},
 		{path: "/schemas/{version}/{contract}.json", methods: methods{get: a.schema}, open: true},
+		{path: "/openapi.json", methods: methods{get: a.openAPI}, open: true},
+		{path: "/asyncapi.json", methods: methods{get: a.asyncAPI}, open: true},
 	}
 }
 
