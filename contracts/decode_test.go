@@ -389,7 +389,7 @@ func TestDecode(t *testing.T) {
 // TestEveryCodeHasARow keeps the rows complete: a code that no document can bring about has no place in the list.
 func TestEveryCodeHasARow(t *testing.T) {
 	elsewhere := []contracts.Code{
-		contracts.CodeBatch, contracts.CodeToolUnknown, contracts.CodeOverCeiling,
+		contracts.CodeBatch, contracts.CodeVersionLoss, contracts.CodeToolUnknown, contracts.CodeOverCeiling,
 		contracts.CodeSchemaMismatch, contracts.CodeSchemaSteps,
 		contracts.CodeInvariant, contracts.CodeAnswerMismatch, contracts.CodeHidden, contracts.CodeToolReserved,
 		contracts.CodeEngineUnknown, contracts.CodeEngineUnavailable, contracts.CodeEngineNeeds,
