@@ -38,6 +38,8 @@ type Run struct {
 	draining chan struct{}          // closed when it does
 	ended    bool                   // done was seen
 	stop     context.CancelCauseFunc
+	waitSeq  contracts.Seq
+	waits    func(bool) // where not nil, told whether nothing can go on without a human
 }
 
 // Door is the part of package intake that an engine reports through.
@@ -196,6 +198,7 @@ func (r *Run) observe(ev *contracts.RunEvent) {
 	defer r.mu.Unlock()
 	switch data := ev.Data.(type) {
 	case *contracts.StatusData:
+		r.observeWait(ev, data.State)
 		if data.State == contracts.StateDraining && r.reason == "" {
 			r.reason = data.Reason
 			close(r.draining)
@@ -215,6 +218,15 @@ func (r *Run) observe(ev *contracts.RunEvent) {
 		r.ended = true
 		r.stop(errEnded)
 	}
+}
+
+// observeWait tells the supervisor of the latest change between running and waiting.
+func (r *Run) observeWait(ev *contracts.RunEvent, state contracts.State) {
+	if r.waits == nil || ev.Seq <= r.waitSeq {
+		return
+	}
+	r.waitSeq = ev.Seq
+	r.waits(state == contracts.StateWaiting)
 }
 
 // started takes in what the door decided about a call.

@@ -9,16 +9,26 @@ import (
 	"axiom25/contracts"
 	"axiom25/contracts/runstate"
 	"axiom25/contracts/verdict"
+	"axiom25/server/journal"
 )
 
+// Answer is Holder.Answer for an engine without a lease.
+func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error) {
+	return in.As("").Answer(ctx, id, a)
+}
+
 // Answer judges an engine's answer and ends the run unless a revision is due. Problems: not-found,
-// run-finished, illegal-transition (an open call), invalid-document where the text is not what was streamed.
+// run-finished, illegal-transition (an open call), lease-lost, invalid-document where the text is not what was streamed.
 //
 // Without a VerifyContract an answer succeeds unverified; a refusal fails, which is what a contract that says
 // nothing else would decide.
-func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error) {
+func (h Holder) Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error) {
 	var judged contracts.Judged
-	t, err := in.turn(ctx, id, nil, func(t *turn) error {
+	past, err := h.in.pastCalls(ctx, id)
+	if err != nil {
+		return contracts.Judged{}, err
+	}
+	t, err := h.turn(ctx, id, nil, func(t *turn) error {
 		judged = contracts.Judged{}
 		if err := t.acceptAnswer(a); err != nil {
 			return err
@@ -30,7 +40,7 @@ func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.An
 		if t.run.task.Verification == nil {
 			return t.finishUnverified(a)
 		}
-		v, err := t.judge(ctx, a)
+		v, err := t.judge(ctx, a, past)
 		if err != nil {
 			return err
 		}
@@ -54,7 +64,7 @@ func (in *Intake) Answer(ctx context.Context, id contracts.RunID, a contracts.An
 func (t *turn) acceptAnswer(a contracts.Answer) error {
 	s := t.run.state
 	if s.Phase().Terminal() {
-		return contracts.NewProblem(contracts.ProblemRunFinished, "the run has finished")
+		return runFinished()
 	}
 	if err := t.claim(); err != nil {
 		return err
@@ -98,16 +108,15 @@ func (t *turn) unlessDrained(status contracts.State) contracts.State {
 }
 
 // judge adds the verdict on an answer.
-func (t *turn) judge(ctx context.Context, a contracts.Answer) (*contracts.VerdictData, error) {
+func (t *turn) judge(ctx context.Context, a contracts.Answer, past *callRecord) (*contracts.VerdictData, error) {
 	s := t.run.state
 	contract := t.run.task.Verification
 	evidence := verdict.Evidence{Output: a.Text, Channel: a.Channel, Used: t.used()}
-	if looksAtCalls(contract) {
-		calls, err := t.in.callEvidence(ctx, t.run.id)
-		if err != nil {
+	if past != nil {
+		if err := t.in.readCalls(ctx, t.run.id, past); err != nil {
 			return nil, fmt.Errorf("evidence of run %s: %w", t.run.id, err)
 		}
-		evidence.Calls = calls
+		evidence.Calls = verdict.Calls(&past.script)
 	}
 	v := verdict.Judge(contract, evidence, verdict.Standing{
 		Pass: s.Passes(), ReflectionPasses: s.Limits().ReflectionPasses, Draining: s.Phase() == contracts.StateDraining,
@@ -162,15 +171,84 @@ func looksAtCalls(c *contracts.VerifyContract) bool {
 	return false
 }
 
-// callEvidence reads the ended calls of a run from its journal, in the order in which they started.
-func (in *Intake) callEvidence(ctx context.Context, id contracts.RunID) ([]verdict.CallEvidence, error) {
-	var script runstate.Transcript
-	err := in.eachEvent(ctx, id, func(ev contracts.RunEvent) error {
-		script.Apply(ev)
-		return nil
-	})
+// callRecord is what a verdict may look at of a run's tool calls: how each ended, and of each tool the output of the call
+// that started last of those that have ended. So it holds as many outputs as there are tools, however many calls.
+type callRecord struct {
+	script runstate.Transcript
+	// after is the last event that was looked at.
+	after contracts.Seq
+	// started numbers the calls in the order in which they first started.
+	started map[string]int
+	// shown is, of each tool, the ended call that started last.
+	shown map[contracts.ToolRef]*endedCall
+	tools map[string]contracts.ToolRef
+}
+
+// endedCall is a call whose output is kept.
+type endedCall struct {
+	started int
+	end     *contracts.ToolEndData
+}
+
+// pastCalls reads the calls of a run up to now where its contract looks at them, else nil. It is called before the run is
+// locked, so that the lock is held for what comes in between alone.
+func (in *Intake) pastCalls(ctx context.Context, id contracts.RunID) (*callRecord, error) {
+	r, err := in.acquire(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return verdict.Calls(&script), nil
+	looks := r.task.Verification != nil && looksAtCalls(r.task.Verification) && !r.state.Phase().Terminal()
+	in.release(r)
+	if !looks {
+		return nil, nil //nolint:nilnil // nobody asks for calls
+	}
+	past := &callRecord{started: make(map[string]int), shown: make(map[contracts.ToolRef]*endedCall), tools: make(map[string]contracts.ToolRef)}
+	if err := in.readCalls(ctx, id, past); err != nil {
+		return nil, fmt.Errorf("evidence of run %s: %w", id, err)
+	}
+	return past, nil
+}
+
+// readCalls takes in what the journal holds behind a record.
+func (in *Intake) readCalls(ctx context.Context, id contracts.RunID, c *callRecord) error {
+	return in.eachLine(ctx, id, c.after, func(line journal.Event) error {
+		ev, err := contracts.DecodeEvent(line.JSON)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", line.Seq, err)
+		}
+		c.after = line.Seq
+		c.take(ev)
+		return nil
+	})
+}
+
+// take takes in one event. Texts are no matter of calls.
+func (c *callRecord) take(ev contracts.RunEvent) {
+	switch data := ev.Data.(type) {
+	case *contracts.ToolStartData:
+		if _, again := c.started[data.CallID]; !again {
+			c.started[data.CallID] = len(c.started)
+		}
+		c.tools[data.CallID] = data.Tool
+	case *contracts.ToolEndData:
+		c.keepLast(data)
+	case *contracts.ApprovalData:
+	default:
+		return
+	}
+	c.script.Apply(ev)
+}
+
+// keepLast lets go of the output that nobody can ask for once a call has ended.
+func (c *callRecord) keepLast(end *contracts.ToolEndData) {
+	tool, started := c.tools[end.CallID], c.started[end.CallID]
+	last := c.shown[tool]
+	if last != nil && last.started > started {
+		end.Output = nil
+		return
+	}
+	if last != nil && last.started < started {
+		last.end.Output = nil
+	}
+	c.shown[tool] = &endedCall{started: started, end: end}
 }

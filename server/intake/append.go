@@ -14,32 +14,67 @@ import (
 	"axiom25/server/journal"
 )
 
-// Append stores what an engine reports, all events or none, and what the server adds behind them. origin makes
-// the request idempotent where it is not nil. Problems: not-found, run-finished, illegal-transition,
-// sequence-conflict, too-large.
+// Append is Holder.Append for an engine without a lease.
+func (in *Intake) Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error) {
+	return in.As("").Append(ctx, id, events, origin)
+}
+
+// Append is Report for a caller that has no use for the stored bytes.
+func (h Holder) Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error) {
+	stored, err := h.Report(ctx, id, events, origin)
+	return contracts.Appended{Seq: stored.Seq, Events: stored.Events}, err
+}
+
+// Stored is what a report led to.
+type Stored struct {
+	// Seq is the last event, and the engine's next cursor.
+	Seq contracts.Seq
+	// Events are those that were stored, the server's own included, and Lines their bytes in the journal, which must not
+	// be changed.
+	Events []contracts.RunEvent
+	Lines  [][]byte
+}
+
+// Report stores what an engine reports, all events or none, and what the server adds behind them. origin makes
+// the request idempotent where it is not nil. A lease that the engine holds is renewed where it is time. Problems:
+// not-found, run-finished, illegal-transition, sequence-conflict, too-large, lease-lost.
 //
 // An engine that asks for a call or a branch beyond its budget gets illegal-transition, nothing of its batch is
 // stored, and the run drains.
-func (in *Intake) Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error) {
+func (h Holder) Report(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (Stored, error) {
 	var replay *journal.Stored
-	t, err := in.turn(ctx, id, origin, func(t *turn) error {
+	t, err := h.turn(ctx, id, origin, func(t *turn) error {
 		stored, err := t.place(ctx, origin)
+		replay = stored
 		if stored != nil || err != nil {
-			replay = stored
 			return err
 		}
 		return t.report(events)
 	})
 	if replay != nil && err == nil {
-		return in.replayed(ctx, id, *replay)
+		return h.in.replayed(ctx, id, *replay)
 	}
 	if over, ok := errors.AsType[*overLimitError](err); ok {
-		return contracts.Appended{}, in.refuseOverLimit(ctx, id, over)
+		return Stored{}, h.refuseOverLimit(ctx, id, over)
 	}
 	if err != nil {
-		return contracts.Appended{}, err
+		return Stored{}, err
 	}
-	return contracts.Appended{Seq: t.lastSeq(), Events: t.events}, nil
+	return Stored{Seq: t.lastSeq(), Events: t.events, Lines: t.lines}, nil
+}
+
+// turn is Intake.turn for what the engine reports.
+func (h Holder) turn(ctx context.Context, id contracts.RunID, origin *journal.Origin, build func(t *turn) error) (*turn, error) {
+	r, err := h.in.acquire(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer h.in.release(r)
+	t, err := h.in.turnOf(ctx, r, author{engine: true, token: h.token, origin: origin}, build)
+	if err == nil {
+		h.in.renewDue(ctx, r)
+	}
+	return t, err
 }
 
 // lastSeq is the last event of the batch, or of the run where the batch stored nothing.
@@ -58,36 +93,47 @@ func (t *turn) place(ctx context.Context, origin *journal.Origin) (*journal.Stor
 		return nil, nil //nolint:nilnil // no cursor, hence neither a batch nor a conflict
 	}
 	r := t.run
-	stored, err := t.in.journal.Batch(ctx, r.id, origin.After)
-	if err == nil && stored.Origin.Digest == origin.Digest {
+	stored, found, known := r.placed.find(origin.After)
+	if !known {
+		var err error
+		stored, err = t.in.journal.Batch(ctx, r.id, origin.After)
+		if err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return nil, fmt.Errorf("look up the batch after %d: %w", origin.After, err)
+		}
+		found = err == nil
+	}
+	if found && stored.Origin.Digest == origin.Digest {
 		return &stored, nil
 	}
-	if err != nil && !errors.Is(err, journal.ErrNotFound) {
-		return nil, fmt.Errorf("look up the batch after %d: %w", origin.After, err)
-	}
-	if origin.After < r.engineSeq || origin.After > r.state.LastSeq() || err == nil {
-		p := contracts.NewProblem(contracts.ProblemSequenceConflict, "the cursor is not the last event that the engine was told of")
-		expected := r.engineSeq
-		p.Expected = &expected
-		return nil, p
+	if found || origin.After < r.engineSeq || origin.After > r.state.LastSeq() {
+		return nil, cursorConflict(r)
 	}
 	return nil, nil //nolint:nilnil // a new batch in its place
 }
 
+// cursorConflict is the problem of a cursor that is not up to date.
+func cursorConflict(r *run) *contracts.Problem {
+	p := contracts.NewProblem(contracts.ProblemSequenceConflict, "the cursor is not the last event that the engine was told of")
+	expected := r.engineSeq
+	p.Expected = &expected
+	return p
+}
+
 // replayed gives the answer that a batch got when it was stored.
-func (in *Intake) replayed(ctx context.Context, id contracts.RunID, stored journal.Stored) (contracts.Appended, error) {
-	answer := contracts.Appended{Seq: stored.Last}
+func (in *Intake) replayed(ctx context.Context, id contracts.RunID, stored journal.Stored) (Stored, error) {
+	answer := Stored{Seq: stored.Last}
 	for after := stored.First - 1; after < stored.Last; {
 		page, err := in.journal.Read(ctx, id, after, int(stored.Last-after), readPageBytes)
 		if err != nil {
-			return contracts.Appended{}, fmt.Errorf("read the stored batch: %w", err)
+			return Stored{}, fmt.Errorf("read the stored batch: %w", err)
 		}
 		for _, line := range page.Events {
 			ev, err := contracts.DecodeEvent(line.JSON)
 			if err != nil {
-				return contracts.Appended{}, fmt.Errorf("read the stored batch: %w", err)
+				return Stored{}, fmt.Errorf("read the stored batch: %w", err)
 			}
 			answer.Events = append(answer.Events, ev)
+			answer.Lines = append(answer.Lines, line.JSON)
 			after = line.Seq
 		}
 	}
@@ -97,7 +143,7 @@ func (in *Intake) replayed(ctx context.Context, id contracts.RunID, stored journ
 // report adds an engine's events and what follows from them.
 func (t *turn) report(events []contracts.EngineEvent) error {
 	if t.run.state.Phase().Terminal() {
-		return contracts.NewProblem(contracts.ProblemRunFinished, "the run has finished")
+		return runFinished()
 	}
 	for i := range events {
 		if err := t.reportOne(&events[i]); err != nil {
@@ -197,8 +243,8 @@ type overLimitError struct {
 func (e *overLimitError) Error() string { return "asked beyond the budget: " + string(e.dimension) }
 
 // refuseOverLimit drains the run of an engine that asked beyond its budget, and says so.
-func (in *Intake) refuseOverLimit(ctx context.Context, id contracts.RunID, over *overLimitError) error {
-	_, err := in.turn(ctx, id, nil, func(t *turn) error {
+func (h Holder) refuseOverLimit(ctx context.Context, id contracts.RunID, over *overLimitError) error {
+	_, err := h.turn(ctx, id, nil, func(t *turn) error {
 		switch t.run.state.Phase() {
 		case contracts.StateQueued:
 			if err := t.wake(); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
@@ -15,6 +17,9 @@ type CreateOptions struct {
 	IdempotencyKey string
 	// Traceparent is the W3C Trace Context of the request, or empty.
 	Traceparent string
+
+	// forkedFrom is where a fork leaves its parent.
+	forkedFrom *contracts.ForkOrigin
 }
 
 // Create makes a run from a TaskSpec's bytes. replayed says that the idempotency key had made it before.
@@ -29,8 +34,22 @@ func (in *Intake) Create(ctx context.Context, doc []byte, o CreateOptions) (c co
 	return c, replayed, contracts.AsSent(contracts.KindTaskSpec, doc, err)
 }
 
-// create makes a run from what Decode made of doc.
+// create makes a run from what Decode made of doc. A key that is taken is looked at before anything that may have changed
+// since it was: the catalogue, the ceiling, the engines.
 func (in *Intake) create(ctx context.Context, doc []byte, task *contracts.TaskSpec, o CreateOptions) (c contracts.Created, replayed bool, err error) {
+	digest, err := contracts.DigestJSON(doc)
+	if err != nil {
+		return contracts.Created{}, false, fmt.Errorf("digest of a valid task: %w", err)
+	}
+	if o.IdempotencyKey != "" {
+		id, made, err := in.journal.ByKey(ctx, o.IdempotencyKey)
+		if err == nil {
+			return in.replay(ctx, &journal.KeyTakenError{Run: id, TaskDigest: made}, digest, o.forkedFrom)
+		}
+		if !errors.Is(err, journal.ErrNotFound) {
+			return contracts.Created{}, false, fmt.Errorf("look up an idempotency key: %w", err)
+		}
+	}
 	tools, err := task.CheckTools(in.catalogue)
 	if err != nil {
 		return contracts.Created{}, false, err
@@ -42,21 +61,17 @@ func (in *Intake) create(ctx context.Context, doc []byte, task *contracts.TaskSp
 	if err != nil {
 		return contracts.Created{}, false, err
 	}
-	digest, err := contracts.DigestJSON(doc)
-	if err != nil {
-		return contracts.Created{}, false, fmt.Errorf("digest of a valid task: %w", err)
-	}
 	ulid, err := in.newULID()
 	if err != nil {
 		return contracts.Created{}, false, fmt.Errorf("new run id: %w", err)
 	}
 	id := contracts.RunID("run_" + ulid)
 	header := in.header(task, tools, digest, choice.Name)
-	header.Traceparent = o.Traceparent
+	header.Traceparent, header.ForkedFrom = o.Traceparent, o.forkedFrom
 
 	err = in.store(ctx, id, doc, task, header, o.IdempotencyKey)
 	if taken, ok := errors.AsType[*journal.KeyTakenError](err); ok {
-		return in.replay(ctx, taken, digest)
+		return in.replay(ctx, taken, digest, o.forkedFrom)
 	}
 	if err != nil {
 		return contracts.Created{}, false, err
@@ -111,7 +126,12 @@ func (in *Intake) store(ctx context.Context, id contracts.RunID, doc []byte, tas
 	}
 	row := r.row()
 	stored := journal.Run{ID: id, Task: doc, TaskDigest: header.TaskDigest, Key: key, Summary: row}
-	if err := in.journal.Create(ctx, stored, journal.Batch{Events: t.lines, Summary: row}); err != nil {
+	first := journal.Batch{Events: t.lines, Summary: row}
+	err := in.journal.Create(ctx, stored, first)
+	if errors.Is(err, journal.ErrUnknown) {
+		err = in.settle(ctx, id, first, func(ctx context.Context) error { return in.journal.Create(ctx, stored, first) })
+	}
+	if err != nil {
 		r.unload()
 		return fmt.Errorf("create run %s: %w", id, err)
 	}
@@ -120,16 +140,93 @@ func (in *Intake) store(ctx context.Context, id contracts.RunID, doc []byte, tas
 	return nil
 }
 
-// replay answers a request whose idempotency key made a run before.
-func (in *Intake) replay(ctx context.Context, taken *journal.KeyTakenError, digest contracts.Digest) (contracts.Created, bool, error) {
+// replay answers a request whose idempotency key made a run before. A fork is the same request only from the same place.
+func (in *Intake) replay(ctx context.Context, taken *journal.KeyTakenError, digest contracts.Digest, from *contracts.ForkOrigin) (contracts.Created, bool, error) {
+	conflict := contracts.NewProblem(contracts.ProblemIdempotencyConflict, "the idempotency key belongs to a run with another task")
 	if taken.TaskDigest != digest {
-		return contracts.Created{}, false, contracts.NewProblem(contracts.ProblemIdempotencyConflict, "the idempotency key belongs to a run with another task")
+		return contracts.Created{}, false, conflict
 	}
 	stored, err := in.journal.Run(ctx, taken.Run)
 	if err != nil {
 		return contracts.Created{}, false, fmt.Errorf("replay of run %s: %w", taken.Run, err)
 	}
+	made, err := in.originOf(ctx, taken.Run)
+	if err != nil {
+		return contracts.Created{}, false, err
+	}
+	if (made == nil) != (from == nil) || made != nil && *made != *from {
+		return contracts.Created{}, false, conflict
+	}
 	return contracts.Created{RunID: taken.Run, State: stored.Summary.State, Links: contracts.LinksOf(taken.Run)}, true, nil
+}
+
+// originOf returns where a run left its parent, or nil where it is no fork.
+func (in *Intake) originOf(ctx context.Context, id contracts.RunID) (*contracts.ForkOrigin, error) {
+	page, err := in.journal.Read(ctx, id, 0, 1, 1)
+	if err != nil {
+		return nil, fmt.Errorf("read how run %s began: %w", id, err)
+	}
+	for _, first := range page.Events {
+		ev, err := contracts.DecodeEvent(first.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("read how run %s began: %w", id, err)
+		}
+		if header, ok := ev.Data.(*contracts.StatusData); ok {
+			return header.ForkedFrom, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // a run that is no fork
+}
+
+// Fork makes a run that starts where another stood at an event. doc is the task's document, or nil for the parent's.
+// Problems: those of Create, with pointers into doc behind #/task; not-found, and invalid-document where the parent has no
+// such event. A parent whose history was deleted gives journal.ErrPruned.
+func (in *Intake) Fork(ctx context.Context, parent contracts.RunID, seq contracts.Seq, doc []byte, o CreateOptions) (c contracts.Created, replayed bool, err error) {
+	stored, err := in.journal.Run(ctx, parent)
+	if errors.Is(err, journal.ErrNotFound) {
+		return contracts.Created{}, false, contracts.NewProblem(contracts.ProblemNotFound, "there is no such run")
+	}
+	if err != nil {
+		return contracts.Created{}, false, fmt.Errorf("fork run %s: %w", parent, err)
+	}
+	if last := stored.Summary.LastSeq; seq > last {
+		return contracts.Created{}, false, contracts.DocumentProblem(contracts.ProblemInvalidDocument, "ForkRequest",
+			contracts.FieldError{Pointer: "#/seq", Code: contracts.CodeLte, Params: map[string]any{"max": last}})
+	}
+	own := doc != nil
+	if !own {
+		doc = stored.Task
+	}
+	task, err := contracts.Decode[contracts.TaskSpec](doc)
+	if err == nil {
+		o.forkedFrom = &contracts.ForkOrigin{RunID: parent, Seq: seq}
+		c, replayed, err = in.create(ctx, doc, task, o)
+		err = contracts.AsSent(contracts.KindTaskSpec, doc, err)
+	}
+	if own {
+		err = within("#/task", err)
+	}
+	return c, replayed, err
+}
+
+// within moves the pointers of a problem into a member of the document that holds it. The offsets are those of the
+// member's own bytes, and go.
+func within(at string, err error) error {
+	p, ok := errors.AsType[*contracts.Problem](err)
+	if !ok || len(p.Errors) == 0 {
+		return err
+	}
+	moved := *p
+	moved.Errors = slices.Clone(p.Errors)
+	for i := range moved.Errors {
+		e := &moved.Errors[i]
+		e.Pointer, e.Offset = at+strings.TrimPrefix(e.Pointer, "#"), nil
+		e.Related = slices.Clone(e.Related)
+		for n := range e.Related {
+			e.Related[n] = at + strings.TrimPrefix(e.Related[n], "#")
+		}
+	}
+	return &moved
 }
 
 // cutRunes returns the first n characters of s.

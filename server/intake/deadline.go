@@ -8,17 +8,51 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"axiom25/contracts"
 	"axiom25/contracts/runstate"
+	"axiom25/server/journal"
 )
 
 // deadlineRetry is how long after a failed attempt a deadline is tried again, for instance while the disk is
 // full.
 const deadlineRetry = time.Second
 
-// Run keeps deadlines (limits and warnings of time, approvals, the grace of draining runs, readings of the
-// meter) until ctx ends. It returns the context's error.
+// keepers is how many runs with something due are looked after at once: one whose journal is slow holds up none but
+// itself, as long as there are fewer of its kind.
+const keepers = 8
+
+// Run keeps deadlines (limits and warnings of time, approvals, the grace of draining runs, readings of the meter, leases of
+// external engines) until ctx ends, and, where other servers write to the journal, takes up the runs that they leave behind.
+// It returns the context's error once all that it began has ended.
 func (in *Intake) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	due := make(chan contracts.RunID)
+	for range keepers {
+		group.Go(func() error {
+			for id := range due {
+				in.meet(ctx, id)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		defer close(due)
+		return in.keepDeadlines(ctx, due)
+	})
+	if in.live != nil {
+		group.Go(func() error { return in.watch(ctx) })
+		group.Go(func() error {
+			in.sweep(ctx)
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// keepDeadlines hands out the runs in which something is due until ctx ends.
+func (in *Intake) keepDeadlines(ctx context.Context, due chan<- contracts.RunID) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -28,11 +62,17 @@ func (in *Intake) Run(ctx context.Context) error {
 			wait = at.Std().Sub(in.now())
 		}
 		if ok && wait <= 0 {
-			in.meet(ctx, id)
-			if ctx.Err() != nil {
+			// A turn sets the run's next deadline; where it fails, or takes long, the run is looked at again later.
+			in.deadlines.set(id, in.clock().Add(deadlineRetry.Milliseconds()))
+			if !in.deadlines.begin(id) {
+				continue
+			}
+			select {
+			case due <- id:
+				continue
+			case <-ctx.Done():
 				return ctx.Err()
 			}
-			continue
 		}
 		timer.Reset(wait)
 		select {
@@ -44,20 +84,35 @@ func (in *Intake) Run(ctx context.Context) error {
 	}
 }
 
-// meet does what is due in a run. A turn sets the run's next deadline; where it fails the same one is tried
-// again later.
+// meet does what is due in a run.
 func (in *Intake) meet(ctx context.Context, id contracts.RunID) {
-	in.deadlines.set(id, in.clock().Add(deadlineRetry.Milliseconds()))
-	_, err := in.turn(ctx, id, nil, func(t *turn) error { return t.meetDeadlines() })
-	if err == nil || ctx.Err() != nil {
-		return
+	defer in.deadlines.end(id)
+	expired := false
+	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+		expired = t.run.leaseOver(t.now)
+		return t.meetDeadlines()
+	})
+	if err == nil && expired {
+		err = in.lapse(ctx, id)
 	}
-	var problem *contracts.Problem
-	if errors.As(err, &problem) && problem.Has(contracts.ProblemNotFound) {
+	switch problem, isProblem := errors.AsType[*contracts.Problem](err); {
+	case err == nil, ctx.Err() != nil:
+		return
+	case isProblem && problem.Has(contracts.ProblemNotFound), errors.Is(err, journal.ErrPruned):
 		in.deadlines.set(id, 0)
 		return
 	}
+	in.deadlines.set(id, in.clock().Add(deadlineRetry.Milliseconds()))
 	in.log.LogAttrs(ctx, slog.LevelError, "a deadline could not be kept", slog.String("run", id.String()), slog.String("error", err.Error()))
+}
+
+// leaseOver reports whether the lease of an external engine seems to have expired: whoever claimed the run has to be
+// asked after.
+func (r *run) leaseOver(now contracts.Time) bool {
+	if !r.external() || r.state.Phase().Terminal() || r.summary.Lease != contracts.LeaseHeld {
+		return false
+	}
+	return !r.lease.known || r.lease.Epoch == 0 || r.lease.Expires <= now
 }
 
 // meetDeadlines adds what the passing of time leads to.
@@ -108,6 +163,9 @@ func (in *Intake) nextDeadline(r *run) contracts.Time {
 			at(w)
 		}
 	}
+	if r.external() && r.lease.Epoch != 0 {
+		at(r.lease.Expires)
+	}
 	if r.dirty() {
 		at(max(s.LastTick().Add(tickEvery), s.LastTime()))
 	}
@@ -146,6 +204,8 @@ type deadlines struct {
 	mu    sync.Mutex
 	queue deadlineHeap
 	byRun map[contracts.RunID]*deadline
+	// busy are the runs that somebody looks after.
+	busy map[contracts.RunID]struct{}
 }
 
 // deadline is one run's place in the queue.
@@ -156,7 +216,36 @@ type deadline struct {
 }
 
 func newDeadlines() *deadlines {
-	return &deadlines{changed: make(chan struct{}, 1), byRun: make(map[contracts.RunID]*deadline)}
+	return &deadlines{changed: make(chan struct{}, 1), byRun: make(map[contracts.RunID]*deadline), busy: make(map[contracts.RunID]struct{})}
+}
+
+// begin says that somebody looks after a run, and reports whether nobody did.
+func (d *deadlines) begin(id contracts.RunID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, busy := d.busy[id]; busy {
+		return false
+	}
+	d.busy[id] = struct{}{}
+	return true
+}
+
+// end says that nobody looks after a run any more.
+func (d *deadlines) end(id contracts.RunID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.busy, id)
+}
+
+// setUnlessEarlier puts a run's deadline at an instant, unless it has an earlier one.
+func (d *deadlines) setUnlessEarlier(id contracts.RunID, at contracts.Time) {
+	d.mu.Lock()
+	entry, known := d.byRun[id]
+	earlier := known && entry.at <= at
+	d.mu.Unlock()
+	if !earlier {
+		d.set(id, at)
+	}
 }
 
 // set puts a run's deadline at an instant; 0 removes it.

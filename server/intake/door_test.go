@@ -102,6 +102,7 @@ type door struct {
 	t       testing.TB
 	path    string
 	journal journal.Journal
+	hub     *fanout.Hub
 	shelf   *shelf
 	hands   *hands
 }
@@ -135,6 +136,7 @@ func openAt(tb testing.TB, path string, change ...func(*intake.Config)) *door {
 	if cfg.Hub == nil {
 		cfg.Hub = fanout.New(cfg.Journal)
 	}
+	d.hub = cfg.Hub
 	d.Intake, err = intake.New(cfg)
 	if err != nil {
 		tb.Fatal(err)

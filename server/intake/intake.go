@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -56,6 +57,8 @@ const (
 	DefaultApprovalTTL = 10 * time.Minute
 	DefaultDrainGrace  = 10 * time.Second
 	DefaultCacheBytes  = 64 << 20
+	DefaultLeaseTTL    = 30 * time.Second
+	DefaultNodeTTL     = 10 * time.Second
 )
 
 // Config is what an Intake is made of. Every field without a default is required.
@@ -75,13 +78,20 @@ type Config struct {
 	DrainGrace time.Duration
 	// CacheBytes bounds the memory of the folded runs that are kept; DefaultCacheBytes where zero.
 	CacheBytes int64
+	// LeaseTTL is how long an external engine's lease lasts from each renewal, and NodeTTL that of an engine inside this
+	// server, at least journal.MinLeaseTTL each; DefaultLeaseTTL and DefaultNodeTTL where zero.
+	LeaseTTL, NodeTTL time.Duration
+	// Expiry is what becomes of a run that has begun when its external engine's lease expires; ExpiryRequeue where empty.
+	Expiry Expiry
 }
 
 // Intake is the door. Its methods may be called from any number of goroutines.
 //
 // An error that is the client's fault is a *contracts.Problem; the journal's errors are passed on wrapped.
 type Intake struct {
-	journal   journal.Journal
+	journal journal.Journal
+	// live is the journal where other servers write to it too, else nil.
+	live      journal.Live
 	hub       *fanout.Hub
 	catalogue Catalogue
 	engines   Engines
@@ -91,9 +101,17 @@ type Intake struct {
 	ceiling     contracts.Limits
 	approvalTTL time.Duration
 	drainGrace  time.Duration
+	leaseTTL    time.Duration
+	nodeTTL     time.Duration
+	expiry      Expiry
+
+	// node is this server as a holder of leases, and nodeSecret what proves it; it never leaves the process.
+	node       string
+	nodeSecret string
 
 	runs      *runCache
 	deadlines *deadlines
+	openings  *openings
 
 	entropyMu sync.Mutex
 	entropy   io.Reader
@@ -116,12 +134,36 @@ func New(cfg Config) (*Intake, error) {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
-	return &Intake{
+	if cfg.LeaseTTL == 0 {
+		cfg.LeaseTTL = DefaultLeaseTTL
+	}
+	if cfg.NodeTTL == 0 {
+		cfg.NodeTTL = DefaultNodeTTL
+	}
+	switch cfg.Expiry {
+	case "":
+		cfg.Expiry = ExpiryRequeue
+	case ExpiryRequeue, ExpiryEnd:
+	default:
+		return nil, fmt.Errorf("intake: expiry must be %s or %s", ExpiryRequeue, ExpiryEnd)
+	}
+	if cfg.LeaseTTL < journal.MinLeaseTTL || cfg.NodeTTL < journal.MinLeaseTTL {
+		return nil, fmt.Errorf("intake: a lease lasts at least %s", journal.MinLeaseTTL)
+	}
+	in := &Intake{
 		journal: cfg.Journal, hub: cfg.Hub, catalogue: cfg.Catalogue, engines: cfg.Engines, log: cfg.Log, now: cfg.Now,
 		ceiling: cfg.Ceiling, approvalTTL: cfg.ApprovalTTL, drainGrace: cfg.DrainGrace,
-		runs: newRunCache(cfg.CacheBytes), deadlines: newDeadlines(),
+		leaseTTL: cfg.LeaseTTL, nodeTTL: cfg.NodeTTL, expiry: cfg.Expiry, nodeSecret: newSecret(),
+		runs: newRunCache(cfg.CacheBytes), deadlines: newDeadlines(), openings: &openings{},
 		entropy: ulid.Monotonic(rand.Reader, 0),
-	}, nil
+	}
+	in.live, _ = cfg.Journal.(journal.Live)
+	id, err := in.newULID()
+	if err != nil {
+		return nil, fmt.Errorf("intake: name of this server: %w", err)
+	}
+	in.node = nodePrefix + id
+	return in, nil
 }
 
 // clock returns the present instant as events carry it.
@@ -139,14 +181,31 @@ func (in *Intake) newULID() (string, error) {
 	return strings.ToLower(id.String()), nil
 }
 
-// Snapshot returns a run folded up to its last event. Problems: not-found.
+// Snapshot returns a run folded up to its last event; of a run whose history retention has deleted, what is left of it.
+// Problems: not-found.
 func (in *Intake) Snapshot(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error) {
-	r, err := in.acquire(ctx, id)
+	r, err := in.acquireLatest(ctx, id)
+	if errors.Is(err, journal.ErrPruned) {
+		return in.tombstone(ctx, id)
+	}
 	if err != nil {
 		return contracts.Snapshot{}, err
 	}
 	defer in.release(r)
 	return r.snapshot(), nil
+}
+
+// tombstone is the snapshot of a run whose history is gone.
+func (in *Intake) tombstone(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error) {
+	stored, err := in.journal.Run(ctx, id)
+	if !errors.Is(err, journal.ErrPruned) {
+		return contracts.Snapshot{}, errors.Join(err, journal.ErrPruned)
+	}
+	stored.Summary.Pruned = true
+	return contracts.Snapshot{
+		Summary: stored.Summary, OpenCalls: []contracts.OpenCall{}, Verdicts: []contracts.VerdictData{},
+		Links: contracts.LinksOf(id),
+	}, nil
 }
 
 // Task is a run's TaskSpec and what was settled when it was created.
@@ -171,10 +230,14 @@ func (in *Intake) Task(ctx context.Context, id contracts.RunID) (Task, error) {
 		return Task{}, err
 	}
 	defer in.release(r)
-	shown, err := withoutSensitive(r.doc, r.task)
-	if err != nil {
+	task := in.taskOf(r)
+	if task.Shown, err = withoutSensitive(r.doc, r.task); err != nil {
 		return Task{}, err
 	}
-	header := r.state.Header()
-	return Task{Spec: r.task, Shown: shown, Limits: r.state.Limits(), Tools: r.pinnedTools(in.catalogue), Backend: header.Backend}, nil
+	return task, nil
+}
+
+// taskOf is the run's task but for the document to show. The caller holds the run.
+func (in *Intake) taskOf(r *run) Task {
+	return Task{Spec: r.task, Limits: r.state.Limits(), Tools: r.pinnedTools(in.catalogue), Backend: r.state.Header().Backend}
 }

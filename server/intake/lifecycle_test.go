@@ -290,24 +290,78 @@ func TestFaults(t *testing.T) {
 	})
 
 	for name, stored := range map[string]bool{"was stored": true, "was not stored": false} {
-		t.Run("an append of unknown outcome that "+name, func(t *testing.T) {
+		line := `thought {"id":"t","delta":"once"}`
+		origin := &journal.Origin{After: 0, Digest: contracts.DigestText(line)}
+
+		t.Run("an append of unknown outcome that "+name+" is settled at once", func(t *testing.T) {
 			t.Parallel()
 			faults, withFaults := faulty()
 			d := open(t, withFaults)
 			id := d.create("")
+			viewer := d.hub.Follow(id, 1)
+			defer viewer.Close()
 			(*faults).Unknown(faultjournal.OpAppend, 1, stored)
-			line := `thought {"id":"t","delta":"once"}`
-			origin := &journal.Origin{After: 0, Digest: contracts.DigestText(line)}
-			_, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
-			if !errors.Is(err, journal.ErrUnknown) {
-				t.Fatalf("Append = %v", err)
+			first, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
+			if err != nil {
+				t.Fatalf("Append = %v", problemText(err))
 			}
+			if frames, err := viewer.Next(t.Context()); err != nil || len(frames) != 2 {
+				t.Errorf("the viewer saw %d events, %v", len(frames), err)
+			}
+			again, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
+			if err != nil || again.Seq != first.Seq {
+				t.Fatalf("the same again = %d, %v; want %d", again.Seq, problemText(err), first.Seq)
+			}
+			d.wantStory(id, "queued(submitted)", "running(started)", "thought")
+		})
+
+		t.Run("an append whose outcome stays unknown for a while and that "+name+" is settled later", func(t *testing.T) {
+			t.Parallel()
+			faults, withFaults := faulty()
+			d := open(t, withFaults)
+			d.keepDeadlines()
+			id := d.create("")
+			viewer := d.hub.Follow(id, 1)
+			defer viewer.Close()
+			(*faults).Unknown(faultjournal.OpAppend, faultjournal.Every, stored)
+			_, err := d.Append(t.Context(), id, engineEvents(t, line), origin)
+			if stored && err != nil || !stored && !errors.Is(err, journal.ErrUnknown) {
+				t.Fatalf("Append = %v", problemText(err))
+			}
+			(*faults).Clear()
 			if _, err := d.Append(t.Context(), id, engineEvents(t, line), origin); err != nil {
 				t.Fatalf("the same again = %v", problemText(err))
 			}
 			d.wantStory(id, "queued(submitted)", "running(started)", "thought")
+			if frames, err := viewer.Next(t.Context()); err != nil || len(frames) != 2 {
+				t.Errorf("the viewer saw %d events, %v", len(frames), err)
+			}
 		})
 	}
+
+	t.Run("what an append of unknown outcome left is shown without another append", func(t *testing.T) {
+		t.Parallel()
+		faults, withFaults := faulty()
+		d := open(t, withFaults)
+		d.keepDeadlines()
+		id := d.create("")
+		viewer := d.hub.Follow(id, 1)
+		defer viewer.Close()
+		if frames, err := viewer.Poll(t.Context()); err != nil || len(frames) != 0 {
+			t.Fatalf("the viewer saw %d events, %v", len(frames), err)
+		}
+		(*faults).Unknown(faultjournal.OpAppend, faultjournal.Every, true)
+		(*faults).Fail(faultjournal.OpRead, 1, journal.ErrBusy) // so that the append cannot find its own events
+		if _, err := d.report(id, `thought {"id":"t","delta":"once"}`); !errors.Is(err, journal.ErrUnknown) {
+			t.Fatalf("Append = %v", problemText(err))
+		}
+		(*faults).Clear()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if frames, err := viewer.Next(ctx); err != nil || len(frames) == 0 {
+			t.Errorf("the viewer saw %d events, %v", len(frames), err)
+		}
+	})
 
 	t.Run("another writer's append is read before one's own", func(t *testing.T) {
 		t.Parallel()

@@ -29,6 +29,14 @@ type run struct {
 	// engineSeq is the last event that the engine wrote.
 	engineSeq contracts.Seq
 	secrets   secrets
+	// placed are the batches of engines that memory knows of.
+	placed placements
+	// lease is what is known of the run's lease.
+	lease held
+	// shown is the last event that viewers on this server were told of, where unsettled says that an append behind it
+	// had an unknown outcome.
+	shown     contracts.Seq
+	unsettled bool
 
 	// The cache's own, guarded by its lock.
 	holders int
@@ -67,6 +75,7 @@ func (r *run) snapshot() contracts.Snapshot {
 	s := r.state.Snapshot()
 	s.Goal = r.task.Goal
 	s.Labels = r.task.Labels
+	s.Lease = r.summary.Lease
 	return s
 }
 
@@ -87,14 +96,41 @@ func (r *run) pinnedTools(c Catalogue) map[contracts.ToolRef]*contracts.ToolSpec
 func (in *Intake) acquire(ctx context.Context, id contracts.RunID) (*run, error) {
 	r := in.runs.hold(id)
 	r.mu.Lock()
-	if r.loaded {
-		return r, nil
+	var err error
+	switch {
+	case !r.loaded:
+		err = in.load(ctx, r)
+	case r.state.Phase().Terminal():
+		err = in.checkKept(ctx, r)
 	}
-	if err := in.load(ctx, r); err != nil {
+	if err != nil {
 		in.release(r)
 		return nil, err
 	}
 	return r, nil
+}
+
+// acquireLatest is acquire with the fold as of now, whichever server wrote last.
+func (in *Intake) acquireLatest(ctx context.Context, id contracts.RunID) (*run, error) {
+	r, err := in.acquire(ctx, id)
+	if err != nil || in.live == nil {
+		return r, err
+	}
+	if _, err := in.catchUp(ctx, r); err != nil {
+		in.release(r)
+		return nil, err
+	}
+	return r, nil
+}
+
+// checkKept forgets the fold of a run whose history retention has deleted meanwhile. The error is journal.ErrPruned then.
+func (in *Intake) checkKept(ctx context.Context, r *run) error {
+	_, err := in.journal.Run(ctx, r.id)
+	if errors.Is(err, journal.ErrPruned) || errors.Is(err, journal.ErrNotFound) {
+		r.unload()
+		return fmt.Errorf("run %s: %w", r.id, err)
+	}
+	return nil // damage is no matter of a fold that was made before
 }
 
 // release unlocks a run and lets the cache drop it when memory is short.
@@ -103,7 +139,7 @@ func (in *Intake) release(r *run) {
 	if r.loaded {
 		size = r.state.Size() + 2*int64(len(r.doc))
 	}
-	pinned := r.dirty()
+	pinned := r.dirty() || r.unsettled
 	r.mu.Unlock()
 	in.runs.drop(r, size, pinned)
 }
@@ -122,18 +158,64 @@ func (in *Intake) load(ctx context.Context, r *run) error {
 		return fmt.Errorf("load run %s: stored task: %w", r.id, err)
 	}
 	r.adopt(stored.Task, task, stored.Summary)
-	err = in.eachEvent(ctx, r.id, func(ev contracts.RunEvent) error {
+	r.loaded = true
+	if _, err := in.catchUp(ctx, r); err != nil {
+		return fmt.Errorf("load run %s: %w", r.id, err)
+	}
+	r.placed = placements{from: r.state.LastSeq()}
+	r.unsettled = false
+	return nil
+}
+
+// catchUp folds what the journal holds behind the fold, and reports whether that was anything. After an error the fold is
+// forgotten. What an append of unknown outcome left is shown to the viewers that wait for it.
+func (in *Intake) catchUp(ctx context.Context, r *run) (grown bool, err error) {
+	before := r.state.LastSeq()
+	err = in.eachLine(ctx, r.id, before, func(line journal.Event) error {
+		ev, err := contracts.DecodeEvent(line.JSON)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", line.Seq, err)
+		}
 		if err := r.state.Apply(ev); err != nil {
 			return err
 		}
 		r.note(ev)
+		if r.unsettled && line.Seq > r.shown {
+			in.show(r, line.Seq, [][]byte{line.JSON})
+		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("load run %s: %w", r.id, err)
+		r.unload()
+		return false, err
 	}
-	r.loaded = true
+	if r.state.LastSeq() == before {
+		return false, nil
+	}
+	if before > 0 { // another server wrote: its leases and its batches are not in memory
+		r.lease = held{}
+		r.placed = placements{from: r.state.LastSeq()}
+		err = in.refreshMark(ctx, r)
+	}
+	return true, err
+}
+
+// refreshMark reads again what the run's row says of its lease.
+func (in *Intake) refreshMark(ctx context.Context, r *run) error {
+	stored, err := in.journal.Run(ctx, r.id)
+	if err != nil {
+		r.unload()
+		return err
+	}
+	r.summary.Lease = stored.Summary.Lease
 	return nil
+}
+
+// show tells viewers of stored events. Where other servers write too, viewers learn of those by the hub's own watch.
+func (in *Intake) show(r *run, first contracts.Seq, lines [][]byte) {
+	r.shown = first + contracts.Seq(len(lines)) - 1
+	in.hub.Publish(r.id, first, lines, r.state.Phase().Terminal())
+	in.hub.PublishRow(r.row())
 }
 
 // adopt makes r a run of this task before its first event.
@@ -143,6 +225,8 @@ func (r *run) adopt(doc []byte, task *contracts.TaskSpec, summary contracts.Summ
 	r.reported = contracts.EngineUsage{}
 	r.engineSeq = 0
 	r.secrets = secretsOf(task)
+	r.placed = placements{}
+	r.lease = held{}
 }
 
 // unload forgets the fold; the next holder reads it again from the journal.
@@ -181,25 +265,20 @@ const (
 	readPageBytes  = 1 << 20
 )
 
-// eachEvent reads a run from its first event on.
-func (in *Intake) eachEvent(ctx context.Context, id contracts.RunID, visit func(contracts.RunEvent) error) error {
-	var after contracts.Seq
+// eachLine reads a run behind a cursor.
+func (in *Intake) eachLine(ctx context.Context, id contracts.RunID, after contracts.Seq, visit func(journal.Event) error) error {
 	for {
 		page, err := in.journal.Read(ctx, id, after, readPageEvents, readPageBytes)
 		if err != nil {
 			return err
 		}
-		for _, stored := range page.Events {
-			ev, err := contracts.DecodeEvent(stored.JSON)
-			if err != nil {
-				return fmt.Errorf("event %d: %w", stored.Seq, err)
-			}
-			if err := visit(ev); err != nil {
+		for _, line := range page.Events {
+			if err := visit(line); err != nil {
 				return err
 			}
-			after = stored.Seq
+			after = line.Seq
 		}
-		if after >= page.Last {
+		if after >= page.Last || len(page.Events) == 0 {
 			return nil
 		}
 	}

@@ -1,20 +1,33 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"axiom25/contracts"
 	"axiom25/contracts/runstate"
 	"axiom25/server/journal"
 )
 
+// author is on whose behalf a batch is made. The zero value is the server, which needs no lease.
+type author struct {
+	// engine says that an engine reports: the batch is held against the run's lease.
+	engine bool
+	// token is the lease that the engine names, or empty.
+	token Token
+	// origin is stored with the batch.
+	origin *journal.Origin
+}
+
 // turn is one batch of a run in the making: events are stamped, folded and encoded as they are added, and
 // stored together, or taken back together. It is made and ended by Intake.turn.
 type turn struct {
 	in     *Intake
 	run    *run
+	by     author
 	now    contracts.Time
 	events []contracts.RunEvent
 	// before is the run's last event before the batch.
@@ -23,39 +36,57 @@ type turn struct {
 	bytes  int
 	// reported is the engine's count including what this batch reports.
 	reported contracts.EngineUsage
-	// origin is stored with the batch.
-	origin *journal.Origin
+	// epoch is that of the lease under which the batch is stored, or 0.
+	epoch int64
+	// mark, where not empty, is what the batch makes of the run's lease.
+	mark contracts.LeaseState
 	// read is the last reading of the meter in this batch.
 	read *contracts.Usage
 }
 
 // conflictRetries is how often a turn is made anew after another writer was first.
-const conflictRetries = 3
+const conflictRetries = 5
 
 // turn locks a run, lets build add events, and stores them. Where build returns an error nothing is stored; where
-// it adds nothing, nothing is either. Another writer's append makes it start over with the new state.
-func (in *Intake) turn(ctx context.Context, id contracts.RunID, origin *journal.Origin, build func(t *turn) error) (*turn, error) {
+// it adds nothing, nothing is either. build is called again where another writer was first, with the new state; and,
+// where other servers write to the journal, before a refusal: it may rest on a state that is no longer the last.
+func (in *Intake) turn(ctx context.Context, id contracts.RunID, by author, build func(t *turn) error) (*turn, error) {
 	r, err := in.acquire(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	defer in.release(r)
+	return in.turnOf(ctx, r, by, build)
+}
+
+// turnOf is turn for a run that the caller has acquired.
+func (in *Intake) turnOf(ctx context.Context, r *run, by author, build func(t *turn) error) (*turn, error) {
+	fresh := in.live == nil
 	for attempt := 1; ; attempt++ {
-		t, err := in.tryTurn(ctx, r, origin, build)
-		var conflict *journal.ConflictError
-		if !errors.As(err, &conflict) || attempt == conflictRetries {
+		t, err := in.tryTurn(ctx, r, by, build)
+		_, conflict := errors.AsType[*journal.ConflictError](err)
+		stale := !fresh && (err != nil || len(t.lines) == 0) && r.loaded
+		if !conflict && !stale || attempt == conflictRetries {
 			return t, err
 		}
-		if err := in.load(ctx, r); err != nil {
-			return nil, err
+		grown, catchErr := in.catchUp(ctx, r)
+		if catchErr != nil {
+			return nil, catchErr
 		}
+		if !conflict && !grown {
+			return t, err
+		}
+		fresh = true
 	}
 }
 
 // tryTurn makes one batch and stores it. After an error that leaves it open what the journal holds, the fold is
 // forgotten.
-func (in *Intake) tryTurn(ctx context.Context, r *run, origin *journal.Origin, build func(t *turn) error) (*turn, error) {
-	t := &turn{in: in, run: r, now: max(in.clock(), r.state.LastTime()), before: r.state.LastSeq(), reported: r.reported, origin: origin}
+func (in *Intake) tryTurn(ctx context.Context, r *run, by author, build func(t *turn) error) (*turn, error) {
+	t := &turn{in: in, run: r, by: by, now: max(in.clock(), r.state.LastTime()), before: r.state.LastSeq(), reported: r.reported}
+	if err := t.authorize(ctx); err != nil {
+		return nil, err
+	}
 	r.state.Begin()
 	if err := build(t); err != nil {
 		r.state.Rollback()
@@ -68,29 +99,98 @@ func (in *Intake) tryTurn(ctx context.Context, r *run, origin *journal.Origin, b
 		return t, nil
 	}
 	row := r.row()
-	err := in.journal.Append(ctx, r.id, journal.Batch{
-		After: t.events[0].Seq - 1, Events: t.lines, Summary: row, Origin: t.origin,
-	})
+	if t.mark != "" {
+		row.Lease = t.mark
+	}
+	batch := journal.Batch{After: t.before, Events: t.lines, Summary: row, Origin: by.origin, Epoch: t.epoch}
+	err := in.journal.Append(ctx, r.id, batch)
+	if errors.Is(err, journal.ErrUnknown) {
+		err = in.settle(ctx, r.id, batch, func(ctx context.Context) error { return in.journal.Append(ctx, r.id, batch) })
+	}
 	if err != nil {
 		r.state.Rollback()
-		var conflict *journal.ConflictError
-		if errors.As(err, &conflict) || errors.Is(err, journal.ErrUnknown) {
-			r.unload()
-		}
-		return nil, fmt.Errorf("append to run %s: %w", r.id, err)
+		return nil, in.notStored(r, err)
 	}
 	r.state.Commit()
 	in.stored(r, t)
 	return t, nil
 }
 
-// stored makes a durable batch known: to the door itself, to viewers, to the clock.
+// notStored does what an append that failed asks for, and returns its error.
+func (in *Intake) notStored(r *run, err error) error {
+	switch {
+	case errors.Is(err, journal.ErrLeaseLost):
+		r.lease = held{}
+		return leaseLost()
+	case errors.Is(err, journal.ErrUnknown):
+		// What was stored after all is shown by whoever reads the run next: the clock does, soon.
+		r.unsettled = true
+		r.unload()
+		in.deadlines.set(r.id, in.clock().Add(deadlineRetry.Milliseconds()))
+	}
+	return fmt.Errorf("append to run %s: %w", r.id, err)
+}
+
+// How an append of unknown outcome is settled.
+const (
+	settleTries = 4
+	settlePause = 50 * time.Millisecond
+	settleTime  = 5 * time.Second
+)
+
+// settle tries a write of unknown outcome again until its outcome is known, whoever waits for it: nil where it is stored,
+// once. It gives up after a while, with journal.ErrUnknown.
+func (in *Intake) settle(ctx context.Context, id contracts.RunID, b journal.Batch, again func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := again(ctx)
+		_, conflict := errors.AsType[*journal.ConflictError](err)
+		switch {
+		case conflict, errors.Is(err, journal.ErrLeaseLost):
+			return in.unlessOwn(ctx, id, b, err)
+		case !errors.Is(err, journal.ErrUnknown) && ctx.Err() == nil, try == settleTries:
+			return err
+		}
+		pause := time.NewTimer(settlePause << try)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return fmt.Errorf("settle an append of run %s: %w", id, journal.ErrUnknown)
+		}
+	}
+}
+
+// unlessOwn returns nil where the events behind an append's place are its own, else refusal.
+func (in *Intake) unlessOwn(ctx context.Context, id contracts.RunID, b journal.Batch, refusal error) error {
+	page, err := in.journal.Read(ctx, id, b.After, len(b.Events), journal.MaxBatchBytes)
+	if err != nil {
+		return fmt.Errorf("settle an append of run %s: %w", id, errors.Join(journal.ErrUnknown, err))
+	}
+	if len(page.Events) < len(b.Events) {
+		return refusal
+	}
+	for i := range b.Events {
+		if !bytes.Equal(page.Events[i].JSON, b.Events[i]) {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// stored makes a durable batch known: to the door itself, to viewers, to engines that wait, to the clock.
 func (in *Intake) stored(r *run, t *turn) {
 	r.reported = t.reported
 	for i := range t.events {
 		r.note(t.events[i])
 	}
-	in.hub.Publish(r.id, t.events[0].Seq, t.lines, r.state.Phase().Terminal())
+	if t.mark != "" {
+		r.summary.Lease = t.mark
+	}
+	r.placed.add(t.by.origin, t.events[0].Seq, t.lastSeq())
+	in.show(r, t.events[0].Seq, t.lines)
+	in.announce(r)
 	in.deadlines.set(r.id, in.nextDeadline(r))
 }
 
