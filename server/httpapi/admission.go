@@ -125,17 +125,17 @@ func (a *admission) replayed(now time.Time, bytes int64) time.Duration {
 	return a.read.spend(now, float64(bytes))
 }
 
-// admit lets a viewer of a stream in, whom the caller has to let out by leave; or it turns the viewer away, and returns
-// false with the error that the handler has to return.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, kind string) (bool, error) {
+// admit lets a viewer of a stream in, who has to be released; or it turns the viewer away, and returns nil with the error
+// that the handler has to return.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, kind string) (*viewer, error) {
 	shed := a.admission.enter(a.Now())
-	if shed == "" && a.streams.closing() {
+	if shed == "" {
+		if v := a.streams.enter(a.admission.leave); v != nil {
+			a.metrics.admitted.WithLabelValues(kind).Inc()
+			return v, nil
+		}
 		a.admission.leave()
 		shed = shedClosing
-	}
-	if shed == "" {
-		a.metrics.admitted.WithLabelValues(kind).Inc()
-		return true, nil
 	}
 	details := map[string]string{
 		shedViewers: "too many streams are open",
@@ -143,7 +143,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, kind string) (bool, 
 		shedReplay:  "the streams that are open read too much history",
 		shedClosing: "the server is closing",
 	}
-	return false, a.turnAway(w, r, shed, contracts.NewProblem(contracts.ProblemOverloaded, details[shed]))
+	return nil, a.turnAway(w, r, shed, contracts.NewProblem(contracts.ProblemOverloaded, details[shed]))
 }
 
 // turnAway answers a viewer that cannot be served now. An EventSource gives up for good on a 503, so whoever asks for
@@ -156,7 +156,8 @@ func (a *API) turnAway(w http.ResponseWriter, r *http.Request, shed string, why 
 		w.Header().Set("Retry-After", strconv.Itoa(1+rand.IntN(shedSeconds))) //nolint:gosec // it spreads load and guards nothing
 		return why
 	}
-	out := a.newSender(w)
+	streamHeader(w.Header())
+	out := a.newSender(answerLine{w, http.NewResponseController(w)})
 	_ = out.send(&sse.Message{Retry: jittered()}) // an error here is the client's, who is gone
 	return nil
 }

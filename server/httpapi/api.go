@@ -25,12 +25,12 @@ import (
 // Intake is the part of intake.Intake that requests reach.
 type Intake interface {
 	Create(ctx context.Context, doc []byte, o intake.CreateOptions) (c contracts.Created, replayed bool, err error)
-	Append(ctx context.Context, id contracts.RunID, events []contracts.EngineEvent, origin *journal.Origin) (contracts.Appended, error)
-	Answer(ctx context.Context, id contracts.RunID, a contracts.Answer) (contracts.Judged, error)
+	Fork(ctx context.Context, parent contracts.RunID, seq contracts.Seq, doc []byte, o intake.CreateOptions) (c contracts.Created, replayed bool, err error)
+	Claim(ctx context.Context, c contracts.ClaimRequest) (*contracts.Claimed, error)
+	As(token intake.Token) intake.Holder
 	Cancel(ctx context.Context, id contracts.RunID, r contracts.CancelRequest) error
 	Decide(ctx context.Context, id contracts.RunID, approval contracts.ApprovalID, d contracts.ApprovalDecision) error
 	Snapshot(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error)
-	Task(ctx context.Context, id contracts.RunID) (intake.Task, error)
 }
 
 // Journal is the part of journal.Journal that requests read.
@@ -95,6 +95,8 @@ type Config struct {
 	AnswerTimeout time.Duration
 	// ReadTimeout is how long a request's body may take to arrive; 30 s where zero.
 	ReadTimeout time.Duration
+	// IngestIdle is how long an engine that keeps its request open may send nothing, not even a blank line; 90 s where zero.
+	IngestIdle time.Duration
 	// Now is the clock, which must run at the speed of the system's; time.Now where nil.
 	Now func() time.Time
 }
@@ -123,6 +125,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = 30 * time.Second
+	}
+	if c.IngestIdle == 0 {
+		c.IngestIdle = 90 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now //nolint:forbidigo // the default of the clock that everything else takes from here

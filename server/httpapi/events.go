@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"axiom25/contracts"
+	"axiom25/server/intake"
 	"axiom25/server/journal"
 )
 
@@ -119,7 +120,7 @@ func ndjson(page journal.Page) []byte {
 }
 
 // appendEvents answers POST /runs/{id}/events with what was stored. With ?after= the same request again gets the same
-// answer; without, it appends again.
+// answer; without, it appends again. A client that accepts NDJSON alone keeps its request open: see ingest.
 func (a *API) appendEvents(w http.ResponseWriter, r *http.Request) error {
 	id, err := runID(r)
 	if err != nil {
@@ -130,12 +131,21 @@ func (a *API) appendEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	const absent = -1
-	after, err := q.number("after", absent, 0, maxSeq)
+	number, err := q.number("after", absent, 0, maxSeq)
 	if err != nil {
 		return err
 	}
-	if _, err := negotiate(r, mediaJSON); err != nil {
+	var after *contracts.Seq
+	if number != absent {
+		seq := contracts.Seq(number)
+		after = &seq
+	}
+	media, err := negotiate(r, mediaJSON, mediaNDJSON)
+	if err != nil {
 		return err
+	}
+	if media == mediaNDJSON {
+		return a.ingest(w, r, id, after)
 	}
 	body, err := readBody(w, r, contracts.MaxBatchBytes, mediaNDJSON, mediaJSON)
 	if err != nil {
@@ -145,13 +155,36 @@ func (a *API) appendEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var origin *journal.Origin
-	if after != absent {
-		origin = &journal.Origin{After: contracts.Seq(after), Digest: contracts.DigestText(body)}
-	}
-	appended, err := a.Intake.Append(r.Context(), id, events, origin)
+	holder, err := a.holder(r)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, appended)
+	var origin *journal.Origin
+	if after != nil {
+		origin = &journal.Origin{After: *after, Digest: contracts.DigestText(body)}
+	}
+	stored, err := holder.Report(r.Context(), id, events, origin)
+	if err != nil {
+		return err
+	}
+	return writeBody(w, http.StatusOK, mediaJSON, appended(stored))
+}
+
+// appended returns a contracts.Appended around the stored bytes, which are JSON already.
+func appended(stored intake.Stored) []byte {
+	size := 64
+	for _, line := range stored.Lines {
+		size += len(line) + 1
+	}
+	body := append(make([]byte, 0, size), `{"seq":`...)
+	body = strconv.AppendInt(body, int64(stored.Seq), 10)
+	body = append(body, `,"events":`...)
+	body = append(body, '[')
+	for i, line := range stored.Lines {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, line...)
+	}
+	return append(body, "]}"...)
 }

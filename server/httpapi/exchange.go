@@ -20,6 +20,7 @@ import (
 type exchange struct {
 	http.ResponseWriter
 	id      string
+	method  string
 	began   time.Time
 	route   string // the template, never the path
 	run     contracts.RunID
@@ -27,6 +28,8 @@ type exchange struct {
 	problem string // the type of the problem that was sent
 	end     string // why a stream ended
 	gone    bool   // the client went before it was answered
+
+	detached bool // the answer goes on when the handler has returned, and is recorded at its end
 }
 
 // exchangeKey is the context key of the exchange.
@@ -68,9 +71,13 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := a.Now()
-	x := &exchange{ResponseWriter: w, id: newRequestID(began), began: began, route: "none"}
+	x := &exchange{ResponseWriter: w, id: newRequestID(began), method: knownMethod(r.Method), began: began, route: "none"}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-	defer a.record(x, r)
+	defer func() {
+		if !x.detached {
+			a.record(r.Context(), x)
+		}
+	}()
 	defer a.recoverPanic(x, r)
 
 	a.limitTime(x, r)
@@ -125,7 +132,7 @@ func (a *API) recoverPanic(x *exchange, r *http.Request) {
 }
 
 // record writes the request's line of the log and counts it. No header, query or body is in it.
-func (a *API) record(x *exchange, r *http.Request) {
+func (a *API) record(ctx context.Context, x *exchange) {
 	status := x.status
 	switch {
 	case status == 0 && x.gone:
@@ -134,11 +141,11 @@ func (a *API) record(x *exchange, r *http.Request) {
 		status = http.StatusOK // net/http sends it for a handler that wrote nothing
 	}
 	took := a.Now().Sub(x.began)
-	a.metrics.observe(x.route, r.Method, status, took)
+	a.metrics.observe(x.route, x.method, status, took)
 
 	attrs := []slog.Attr{
 		slog.String("request_id", x.id),
-		slog.String("method", knownMethod(r.Method)),
+		slog.String("method", x.method),
 		slog.String("route", x.route),
 		slog.Int("status", status),
 		slog.Duration("duration", took),
@@ -152,7 +159,7 @@ func (a *API) record(x *exchange, r *http.Request) {
 	if x.end != "" {
 		attrs = append(attrs, slog.String("end", x.end))
 	}
-	a.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
+	a.Log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }
 
 // knownMethod returns the method, or "other", so that a client cannot fill the log or the metrics with inventions.

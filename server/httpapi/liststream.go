@@ -54,24 +54,23 @@ func (a *API) streamRuns(w http.ResponseWriter, r *http.Request) error {
 	if err := a.streamable(r, contracts.LinksOf(ids[0]).Events+"?after=SEQ&wait=30000, and so for each run"); err != nil {
 		return err
 	}
-	if in, err := a.admit(w, r, kindRuns); !in {
+	v, err := a.admit(w, r, kindRuns)
+	if v == nil {
 		return err
 	}
-	defer a.admission.leave()
-	seat := a.streams.sit()
-	defer a.streams.stand(seat)
+	defer v.release()
 
 	text, given := cursorText(r, q)
-	src, resets, err := a.openRuns(r.Context(), seat.bell, ids, text, given)
+	src, resets, err := a.openRuns(r.Context(), v.bell, ids, text, given)
 	if err != nil {
 		return a.cannotBegin(w, r, err)
 	}
-	defer src.close()
+	v.source = src
 	if src.over() && resets == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return a.serveStream(w, r, seat, src, opening{reset: resets}, nil)
+	return a.serveStream(w, r, v, opening{reset: resets}, nil)
 }
 
 // runIDs returns the runs that a query names.
@@ -232,24 +231,23 @@ func (a *API) streamList(w http.ResponseWriter, r *http.Request) error {
 	if err := a.streamable(r, "/runs with If-None-Match and wait=30000"); err != nil {
 		return err
 	}
-	if in, err := a.admit(w, r, kindList); !in {
+	v, err := a.admit(w, r, kindList)
+	if v == nil {
 		return err
 	}
-	defer a.admission.leave()
-	seat := a.streams.sit()
-	defer a.streams.stand(seat)
+	defer v.release()
 
-	cursor, err := a.Hub.FollowRows(r.Context(), seat.bell)
+	cursor, err := a.Hub.FollowRows(r.Context(), v.bell)
 	if err != nil {
 		return a.cannotBegin(w, r, err)
 	}
-	src := &listSource{api: a, cursor: cursor, selection: selection, bell: seat.bell}
-	defer src.close()
+	src := &listSource{api: a, cursor: cursor, selection: selection, bell: v.bell}
+	v.source = src
 	first, err := src.list(r.Context())
 	if err != nil {
 		return a.cannotBegin(w, r, err)
 	}
-	return a.serveStream(w, r, seat, src, opening{chunk: first}, nil)
+	return a.serveStream(w, r, v, opening{chunk: first}, nil)
 }
 
 // listSource shows the list of runs.

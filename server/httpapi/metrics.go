@@ -77,7 +77,7 @@ func newMetrics(hub *fanout.Hub, admission *admission, version string) *metrics 
 
 // observe counts one answered request.
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Inc()
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	if route != streamRoute && route != streamsRoute {
 		m.durations.WithLabelValues(route).Observe(took.Seconds())
 	}

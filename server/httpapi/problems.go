@@ -25,17 +25,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		x.gone = true
 		return
 	}
-	p := problemOf(err)
-	x.problem = strings.TrimPrefix(p.Type, "/problems/")
-	if p.Status >= http.StatusInternalServerError {
-		a.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
-			slog.String("request_id", x.id), slog.String("route", x.route), slog.Any("error", err))
-	}
+	p := a.shownProblem(r, err)
 	if x.status != 0 {
 		return
-	}
-	if p.Has(contracts.ProblemInternal) {
-		p.Detail, p.Errors, p.RequestID = "", nil, x.id
 	}
 	h := w.Header()
 	h.Set("Content-Type", contracts.ProblemMediaType)
@@ -56,6 +48,21 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // an error here is the client's, who is gone
+}
+
+// shownProblem returns what the client reads of an error, and notes it for the log.
+func (a *API) shownProblem(r *http.Request, err error) *contracts.Problem {
+	x := exchangeOf(r)
+	p := problemOf(err)
+	x.problem = strings.TrimPrefix(p.Type, "/problems/")
+	if p.Status >= http.StatusInternalServerError {
+		a.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
+			slog.String("request_id", x.id), slog.String("route", x.route), slog.Any("error", err))
+	}
+	if p.Has(contracts.ProblemInternal) {
+		p.Detail, p.Errors, p.RequestID = "", nil, x.id
+	}
+	return p
 }
 
 // retryAfter is how long a client should wait, in seconds: a full queue empties at once, a full disk does not.

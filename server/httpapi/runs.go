@@ -41,13 +41,7 @@ func (a *API) createRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	exchangeOf(r).run = created.RunID
-	w.Header().Set("Location", created.Links.Self)
-	if replayed {
-		w.Header().Set("Idempotency-Replayed", "true")
-		return writeJSON(w, http.StatusOK, created)
-	}
-	return writeJSON(w, http.StatusCreated, created)
+	return writeCreated(w, r, created, replayed)
 }
 
 // idempotencyKey returns the request's key, or "" where it has none. The key is taken as it stands: 1..255 printable
@@ -152,13 +146,18 @@ func (a *API) getRun(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, snapshot)
 }
 
-// getTask answers GET /runs/{id}/task with the TaskSpec as it was sent, without the content of sensitive inputs.
+// getTask answers GET /runs/{id}/task with the TaskSpec as it was sent, without the content of sensitive inputs; whole for
+// the holder of the run's lease.
 func (a *API) getTask(w http.ResponseWriter, r *http.Request) error {
 	id, err := readsRun(r)
 	if err != nil {
 		return err
 	}
-	task, err := a.Intake.Task(r.Context(), id)
+	holder, err := a.holder(r)
+	if err != nil {
+		return err
+	}
+	task, err := holder.TaskFor(r.Context(), id)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/tmaxmax/go-sse"
@@ -68,15 +73,14 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := a.streamable(r, contracts.LinksOf(id).Events+"?after=SEQ&wait=30000"); err != nil {
 		return err
 	}
-	if in, err := a.admit(w, r, kindRun); !in {
+	v, err := a.admit(w, r, kindRun)
+	if v == nil {
 		return err
 	}
-	defer a.admission.leave()
-	seat := a.streams.sit()
-	defer a.streams.stand(seat)
+	defer v.release()
 
 	after, valid := cursorOf(r, q)
-	src, first, err := a.openRun(r.Context(), seat.bell, id, after, valid)
+	src, first, err := a.openRun(r.Context(), v.bell, id, after, valid)
 	if errors.Is(err, io.EOF) && len(first.chunk) == 0 && first.reset == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -84,8 +88,8 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) error {
 	if src == nil {
 		return a.cannotBegin(w, r, err)
 	}
-	defer src.close()
-	return a.serveStream(w, r, seat, src, first, err)
+	v.source = src
+	return a.serveStream(w, r, v, first, err)
 }
 
 // streamable refuses a stream where the client does not want one or the server has none. poll is what to ask instead.
@@ -181,29 +185,86 @@ func (s runSource) poll(ctx context.Context, buffer *bytes.Buffer) ([]byte, int6
 // close implements source.
 func (s runSource) close() { s.cursor.Close() }
 
-// serveStream writes a stream that was opened with first and err until it ends.
-func (a *API) serveStream(w http.ResponseWriter, r *http.Request, st *seat, src source, first opening, err error) error {
-	out := a.newSender(w)
+// serveStream writes a stream that was opened with first and err until it ends. Where it can, it takes the connection from
+// net/http and leaves the handler: a viewer that waits then holds neither net/http's buffers nor its deep stack.
+func (a *API) serveStream(w http.ResponseWriter, r *http.Request, v *viewer, first opening, err error) error {
+	header := w.Header()
+	streamHeader(header)
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	reason := a.send(r.Context(), out, st, src, first, err)
+	control := http.NewResponseController(w)
+	if conn, _, cannot := control.Hijack(); cannot == nil {
+		a.detach(conn, r, header, v, first, err)
+		return nil
+	}
+	out := a.newSender(answerLine{w, control})
+	a.ended(exchangeOf(r), a.send(r.Context(), out, v, first, err))
 	_ = out.extend() // net/http still has the end of the answer to write
-	exchangeOf(r).end = reason
-	a.metrics.streams.WithLabelValues(reason).Inc()
 	return nil
+}
+
+// ended notes why a stream has ended.
+func (a *API) ended(x *exchange, reason string) {
+	x.end = reason
+	a.metrics.streams.WithLabelValues(reason).Inc()
+}
+
+// streamHeader fills in the header of every stream.
+func streamHeader(h http.Header) {
+	h.Set("Content-Type", mediaSSE)
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+}
+
+// detach serves a stream on a connection of its own from now on. The answer ends with the connection (RFC 9112, section
+// 6.3), so that each batch is one write of the bytes that all viewers share.
+func (a *API) detach(conn net.Conn, r *http.Request, header http.Header, v *viewer, first opening, err error) {
+	x := exchangeOf(r)
+	x.detached, x.status = true, http.StatusOK
+	x.ResponseWriter = nil // it holds net/http's buffers
+	v.detach(conn)
+	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\nConnection: close\r\nDate: " + a.Now().UTC().Format(http.TimeFormat) + "\r\n")
+	_ = header.Write(head) // a bytes.Buffer takes every write
+	head.WriteString("\r\n")
+	ctx := context.WithoutCancel(r.Context()) // it ends with the handler, the stream does not
+	a.streams.running.Go(func() { a.converse(ctx, x, conn, head.Bytes(), v, first, err) })
+}
+
+// converse serves a detached stream to its end.
+func (a *API) converse(ctx context.Context, x *exchange, conn net.Conn, head []byte, v *viewer, first opening, err error) {
+	defer a.record(ctx, x)
+	defer v.end()
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer cancel()
+		var one [1]byte
+		_, _ = conn.Read(one[:]) // a viewer has nothing more to say: it is gone
+	})
+	defer reading.Wait()
+	defer conn.Close() //nolint:errcheck // everything was written, or cannot be
+	defer func() {
+		if p := recover(); p != nil {
+			a.Log.LogAttrs(ctx, slog.LevelError, "stream failed", slog.String("request_id", x.id),
+				slog.Any("error", fmt.Errorf("panic: %v\n%s", p, debug.Stack())))
+		}
+	}()
+	out := a.newSender(connLine{conn})
+	out.head = head
+	a.ended(x, a.send(ctx, out, v, first, err))
 }
 
 // send writes a stream until it ends, and returns why. What comes with an error is good, and is written before the error
 // is looked at.
-func (a *API) send(ctx context.Context, out *sender, st *seat, src source, first opening, err error) string {
+func (a *API) send(ctx context.Context, out *sender, v *viewer, first opening, err error) string {
 	if err := out.hello(first.reset, first.chunk); err != nil {
-		return ended(err)
+		return endOf(err)
 	}
 	wrote, history := true, first.history
 	first = opening{}
-	beat := time.AfterFunc(a.Heartbeat, st.bell.Ring)
+	beat := time.AfterFunc(a.Heartbeat, v.bell.Ring)
 	defer beat.Stop()
 	for {
 		switch {
@@ -216,7 +277,7 @@ func (a *API) send(ctx context.Context, out *sender, st *seat, src source, first
 			_ = out.problem(problemOf(err)) // a status can no longer say it, and a viewer that is gone need not know
 			return endFailed
 		}
-		if st.sentAway() {
+		if v.sentAway() {
 			_ = out.send(&sse.Message{Retry: jittered()}) // a viewer that is gone need not know
 			return endClosing
 		}
@@ -224,32 +285,42 @@ func (a *API) send(ctx context.Context, out *sender, st *seat, src source, first
 			pause(ctx, wait)
 		}
 		if !wrote {
-			if wait := out.quiet(); wait < a.Heartbeat {
-				beat.Reset(a.Heartbeat - wait)
-			} else if err := out.heartbeat(); err != nil {
-				return ended(err)
-			} else {
-				beat.Reset(a.Heartbeat)
+			if err := a.beat(out, beat); err != nil {
+				return endOf(err)
 			}
-			if st.bell.Wait(ctx) != nil {
+			if v.bell.Wait(ctx) != nil {
 				return endGone
 			}
 		}
-		buffer := a.buffer()
-		var chunk []byte
-		chunk, history, err = src.poll(ctx, buffer)
-		wrote = len(chunk) > 0
-		if wrote {
-			if err := out.write(chunk); err != nil {
-				return ended(err)
-			}
+		if wrote, history, err = a.next(ctx, out, v.source); out.broken != nil {
+			return endOf(out.broken)
 		}
-		a.release(buffer)
 	}
 }
 
-// ended says why a stream ended that could not be written to.
-func ended(err error) string {
+// next writes what is new.
+func (a *API) next(ctx context.Context, out *sender, src source) (wrote bool, history int64, err error) {
+	buffer := a.buffer()
+	defer a.release(buffer)
+	chunk, history, err := src.poll(ctx, buffer)
+	if len(chunk) > 0 {
+		_ = out.write(chunk) // the sender keeps the error
+	}
+	return len(chunk) > 0, history, err
+}
+
+// beat writes a sign of life where it is time, and sees to it that the viewer is woken for the next one.
+func (a *API) beat(out *sender, timer *time.Timer) error {
+	if quiet := out.quiet(); quiet < a.Heartbeat {
+		timer.Reset(a.Heartbeat - quiet)
+		return nil
+	}
+	timer.Reset(a.Heartbeat)
+	return out.heartbeat()
+}
+
+// endOf says why a stream ended that could not be written to.
+func endOf(err error) string {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return endSlow
 	}
@@ -309,32 +380,47 @@ func (a *API) lastSeq(ctx context.Context, id contracts.RunID) (contracts.Seq, e
 	return page.Last, err
 }
 
+// line is the way to one viewer.
+type line interface {
+	io.Writer
+	Flush() error
+	SetWriteDeadline(deadline time.Time) error
+}
+
+// answerLine is a line that net/http keeps.
+type answerLine struct {
+	io.Writer
+	*http.ResponseController
+}
+
+// connLine is a line of the stream's own.
+type connLine struct{ net.Conn }
+
+// Flush implements line.
+func (connLine) Flush() error { return nil }
+
 // sender writes to one viewer. Each write has a deadline, so that a viewer that stands still is cut off and one that is
 // only slow is not.
 type sender struct {
-	w        http.ResponseWriter
-	control  *http.ResponseController
+	line     line
+	head     []byte // what goes before the first write
 	timeout  time.Duration
 	now      func() time.Time
 	deadline time.Time
 	wrote    time.Time
+	broken   error // of the write that failed
 }
 
-// newSender makes an event stream of an answer, whose header is sent with the first write.
-func (a *API) newSender(w http.ResponseWriter) *sender {
-	h := w.Header()
-	h.Set("Content-Type", mediaSSE)
-	h.Set("Cache-Control", "no-cache, no-transform")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	return &sender{w: w, control: http.NewResponseController(w), timeout: a.WriteTimeout, now: a.Now}
-}
+func (a *API) newSender(l line) *sender { return &sender{line: l, timeout: a.WriteTimeout, now: a.Now} }
 
 // hello is the start of every stream: proof that it is open, the time to reconnect after, where the viewer's cursor was
 // not one of this run's that it must begin anew, and what is there already.
 func (s *sender) hello(reset, chunk []byte) error {
 	hello := &sse.Message{Retry: retryWait}
 	hello.AppendComment("axiom25")
-	return s.write(slices.Concat(encoded(hello), reset, chunk))
+	head := s.head
+	s.head = nil
+	return s.write(slices.Concat(head, encoded(hello), reset, chunk))
 }
 
 // heartbeat shows proxies and the viewer that the connection lives.
@@ -358,13 +444,19 @@ func (s *sender) send(m *sse.Message) error { return s.write(encoded(m)) }
 func (s *sender) write(b []byte) error {
 	for piece := range slices.Chunk(b, writeBytes) {
 		if err := s.extend(); err != nil {
-			return err
+			return s.fail(err)
 		}
-		if _, err := s.w.Write(piece); err != nil {
-			return err
+		if _, err := s.line.Write(piece); err != nil {
+			return s.fail(err)
 		}
 	}
-	return s.control.Flush()
+	return s.fail(s.line.Flush())
+}
+
+// fail keeps the error of a write.
+func (s *sender) fail(err error) error {
+	s.broken = err
+	return err
 }
 
 // extend sees to it that the write which follows may take the timeout, and at most a quarter longer: a deadline that is
@@ -376,7 +468,7 @@ func (s *sender) extend() error {
 		return nil
 	}
 	s.deadline = now.Add(s.timeout + s.timeout/4)
-	return s.control.SetWriteDeadline(s.deadline)
+	return s.line.SetWriteDeadline(s.deadline)
 }
 
 // quiet is how long nothing was written.

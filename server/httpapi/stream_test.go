@@ -337,7 +337,7 @@ func (h *house) flood(id contracts.RunID, size int) {
 // TestSlowViewer has one viewer that never reads while another reads everything.
 func TestSlowViewer(t *testing.T) {
 	t.Parallel()
-	h := open(t, func(c *httpapi.Config) { c.WriteTimeout = 300 * time.Millisecond })
+	h := open(t, func(c *httpapi.Config) { c.WriteTimeout = 2 * time.Second })
 	id := h.create("")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -406,7 +406,7 @@ func TestTooManyViewers(t *testing.T) {
 	defer res.Body.Close() //nolint:errcheck // cut off
 	a := h.do("GET", path, "")
 	wantProblem(t, a, contracts.ProblemOverloaded)
-	if a.header.Get("Retry-After") != "1" {
+	if after, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || after < 1 || after > 4 {
 		t.Errorf("Retry-After: %s", a.header.Get("Retry-After"))
 	}
 	a = h.do("GET", path, "", "Accept: text/event-stream")

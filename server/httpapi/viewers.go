@@ -3,7 +3,11 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"maps"
+	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"axiom25/server/fanout"
@@ -16,54 +20,83 @@ var errClosing = errors.New("the server is closing")
 type streams struct {
 	mu     sync.Mutex
 	closed bool
-	open   map[*seat]struct{}
+	open   map[*viewer]struct{}
 	polls  map[*context.CancelCauseFunc]struct{}
+	// running are the streams that have a goroutine of their own. None is added once closed is set.
+	running sync.WaitGroup
 }
 
-// seat is one stream as far as others may touch it.
-type seat struct {
+// viewer is one stream that is open.
+type viewer struct {
 	bell    *fanout.Bell
-	left    chan struct{} // closed when the server asks the viewer to leave
-	leaving sync.Once
+	source  source // nil until it was opened
+	leave   func() // lets the viewer out of the admission
+	streams *streams
+	away    atomic.Bool // the server asks the viewer to leave
+
+	lock     sync.Mutex
+	conn     net.Conn // the viewer's own, where the stream was detached
+	detached bool
 }
 
-// leave asks the viewer to come back later.
-func (s *seat) leave() {
-	s.leaving.Do(func() {
-		close(s.left)
-		s.bell.Ring()
-	})
-}
-
-// sentAway reports whether the server has asked the viewer to leave.
-func (s *seat) sentAway() bool {
-	select {
-	case <-s.left:
-		return true
-	default:
-		return false
-	}
-}
-
-// sit enters a stream; stand takes it out again.
-func (s *streams) sit() *seat {
-	st := &seat{bell: fanout.NewBell(), left: make(chan struct{})}
+// enter lets a viewer in; nil where nobody is let in any more.
+func (s *streams) enter(leave func()) *viewer {
+	v := &viewer{bell: fanout.NewBell(), leave: leave, streams: s}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		st.leave()
+		return nil
 	}
 	if s.open == nil {
-		s.open = make(map[*seat]struct{})
+		s.open = make(map[*viewer]struct{})
 	}
-	s.open[st] = struct{}{}
-	return st
+	s.open[v] = struct{}{}
+	s.running.Add(1)
+	return v
 }
 
-func (s *streams) stand(st *seat) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, st)
+// sendAway asks the viewer to come back later.
+func (v *viewer) sendAway() {
+	v.away.Store(true)
+	v.bell.Ring()
+}
+
+// sentAway reports whether the server has asked the viewer to leave.
+func (v *viewer) sentAway() bool { return v.away.Load() }
+
+// detach says that the stream goes on when its handler has returned, on a connection of its own.
+func (v *viewer) detach(conn net.Conn) {
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	v.conn, v.detached = conn, true
+}
+
+// cut ends the viewer's connection at once, where it is its own.
+func (v *viewer) cut() {
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	if v.conn != nil {
+		_ = v.conn.Close() // the stream's goroutine meets the error
+	}
+}
+
+// release is end, unless the stream goes on.
+func (v *viewer) release() {
+	if !v.detached {
+		v.end()
+	}
+}
+
+// end lets go of everything that the viewer had.
+func (v *viewer) end() {
+	if v.source != nil {
+		v.source.close()
+	}
+	v.streams.mu.Lock()
+	delete(v.streams.open, v)
+	v.streams.mu.Unlock()
+	v.leave()
+	v.streams.running.Done()
 }
 
 // closing reports whether no new viewer is let in.
@@ -95,15 +128,11 @@ func (s *streams) untilClosed(ctx context.Context) (context.Context, context.Can
 }
 
 // close lets nobody in any more and returns those who are there.
-func (s *streams) close() []*seat {
+func (s *streams) close() []*viewer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	seats := make([]*seat, 0, len(s.open))
-	for st := range s.open {
-		seats = append(seats, st)
-	}
-	return seats
+	return slices.Collect(maps.Keys(s.open))
 }
 
 // endPolls ends the requests that wait for events.
@@ -123,13 +152,13 @@ const drainStep = 100 * time.Millisecond
 // meanwhile, and /readyz says so; other requests are answered as before. It returns when the last was sent away or when
 // ctx ends; Close sends away who is left then.
 func (a *API) Drain(ctx context.Context, over time.Duration) {
-	seats := a.streams.close()
-	if len(seats) == 0 || over <= 0 {
+	viewers := a.streams.close()
+	if len(viewers) == 0 || over <= 0 {
 		return
 	}
-	step := min(drainStep, over/time.Duration(len(seats)))
+	step := min(drainStep, over/time.Duration(len(viewers)))
 	began := a.Now()
-	for i, st := range seats {
+	for i, v := range viewers {
 		// Timers are coarser than the steps may be: who is due is sent away, then the next is waited for.
 		if due := time.Duration(i) * step; due > a.Now().Sub(began) {
 			pause(ctx, due-a.Now().Sub(began))
@@ -137,15 +166,27 @@ func (a *API) Drain(ctx context.Context, over time.Duration) {
 		if ctx.Err() != nil {
 			return
 		}
-		st.leave()
+		v.sendAway()
 	}
 }
 
 // Close ends the streams and the requests that wait for events, which http.Server.Shutdown would wait for. Register
 // it with http.Server.RegisterOnShutdown. The API answers other requests as before.
 func (a *API) Close() {
-	for _, st := range a.streams.close() {
-		st.leave()
+	for _, v := range a.streams.close() {
+		v.sendAway()
 	}
 	a.streams.endPolls()
+}
+
+// Wait returns when the streams have ended that Close has sent away. http.Server.Shutdown does not know of them, since a
+// stream takes its connection. Viewers that do not take their leave until ctx ends are cut off.
+func (a *API) Wait(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() {
+		for _, v := range a.streams.close() {
+			v.cut()
+		}
+	})
+	defer stop()
+	a.streams.running.Wait()
 }
