@@ -40,8 +40,10 @@ func (p *New) OnNav(ctx app.Context) {
 	store.ForgetCreation(ctx)
 	ctx.ObserveState(store.KeyCreation, &p.creation).OnChange(func() { p.follow(ctx) })
 	if len(p.examples) > 0 {
-		p.open(string(p.examples[0].Task))
+		p.text, p.version = string(p.examples[0].Task), p.version+1 // drawn before it is judged
 	}
+	store.Prepare(ctx, []contracts.Kind{contracts.KindBudget, contracts.KindVerifyContract, contracts.KindTaskSpec},
+		func(app.Context) { p.change(p.text) })
 }
 
 // follow leads to the run that was started.

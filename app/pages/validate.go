@@ -15,6 +15,7 @@ type Validate struct {
 	kind      contracts.Kind
 	text      string
 	judgement store.Judgement
+	prepared  bool
 }
 
 // OnNav implements app.Navigator.
@@ -23,6 +24,12 @@ func (p *Validate) OnNav(ctx app.Context) {
 	if p.kind == "" {
 		p.kind = contracts.KindTaskSpec
 		p.judge()
+	}
+	if app.IsClient && !p.prepared {
+		p.prepared = true
+		store.Prepare(ctx, []contracts.Kind{
+			contracts.KindBudget, contracts.KindVerifyContract, contracts.KindTaskSpec, contracts.KindToolSpec, contracts.KindRunEvent,
+		}, func(app.Context) {})
 	}
 }
 

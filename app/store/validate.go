@@ -39,7 +39,8 @@ func Judge(kind contracts.Kind, document string) Judgement {
 		return Judgement{}
 	}
 	text := []byte(document)
-	err := contracts.Validate(kind, text)
+	var err error
+	measured("validate "+string(kind), func() { err = contracts.Validate(kind, text) })
 	if err == nil {
 		return Judgement{Valid: true}
 	}

@@ -30,7 +30,7 @@ func damageOnce(random *rand.Rand, doc []byte) []byte {
 	case 2: // a part twice: names too
 		return slices.Insert(doc, at, slices.Clone(doc[at:span])...)
 	case 3:
-		return slices.Replace(doc, at, min(at+1, len(doc)), byte(random.Uint32()))
+		return slices.Replace(doc, at, min(at+1, len(doc)), randomByte(random))
 	case 4:
 		return slices.Insert(doc, at, pick(random, wrongBytes)...)
 	case 5: // behind a quote, so that it mostly stands in a text or a name
@@ -48,6 +48,9 @@ func damageOnce(random *rand.Rand, doc []byte) []byte {
 	}
 	return noise(random)
 }
+
+// randomByte returns any byte.
+func randomByte(random *rand.Rand) byte { return byte(random.Uint32() >> 24) } //nolint:gosec // eight bits are left
 
 // behind returns the place after one of the marks in a document, or its beginning where it has none.
 func behind(random *rand.Rand, doc []byte, mark byte) int {
@@ -84,7 +87,7 @@ func noise(random *rand.Rand) []byte {
 	alphabet := []byte("{}[]\":,0123456789.eE+-truefalsn \t\r\n\\u\x00\xff\xc3")
 	looks := random.IntN(2) == 0
 	for i := range b {
-		b[i] = byte(random.Uint32())
+		b[i] = randomByte(random)
 		if looks {
 			b[i] = pick(random, alphabet)
 		}

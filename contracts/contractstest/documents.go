@@ -44,6 +44,41 @@ func TaskSpec(options ...func(*contracts.TaskSpec)) *contracts.TaskSpec {
 	return task
 }
 
+// FullTaskSpec returns a valid task that has every field; its document has some 1.5 kB.
+func FullTaskSpec() *contracts.TaskSpec {
+	digest := contracts.DigestText("x")
+	return TaskSpec(func(t *contracts.TaskSpec) {
+		t.Inputs = []contracts.Input{
+			{Name: "text", Text: new("x"), MediaType: "text/csv", Digest: digest, Sensitive: true},
+			{Name: "data", Data: json.RawMessage(`{"a":[null,1.5,"x"],"b":{}}`)},
+			{Name: "uri", URI: "https://example.org/planets.csv?x=%20#f", Digest: digest},
+		}
+		t.AllowedTools = []contracts.ToolRef{"sql_query", "publish@1.0.0"}
+		t.Backend = contracts.BackendPolicy{
+			Prefer: []string{"local", "external"}, Fallback: contracts.FallbackAny,
+			Needs: []contracts.Capability{contracts.CapabilityTools}, Seed: new(int64(7)),
+		}
+		t.Profile = contracts.ProfileMax
+		t.Budget = &contracts.Budget{
+			SchemaVersion: 2, MaxTokens: new(int64(10)), MaxWallMS: new(int64(1000)),
+			MaxActiveMS: new(int64(1000)), BranchWidth: new(int64(64)),
+			ReflectionPasses: new(int64(0)), MaxToolCalls: new(int64(0)),
+			MaxCostMicroUSD: new(int64(0)), WarnPct: new(int64(99)),
+			OnExhausted: new(contracts.ExhaustedFinalize), ReserveTokens: new(int64(9)),
+		}
+		t.Verification.SchemaVersion = 2
+		t.Verification.Assertions = append(t.Verification.Assertions, contracts.Assertion{
+			ID: "calls", Type: contracts.AssertToolCalled, Target: "tool:sql_query", Value: json.RawMessage(`{"min":1,"max":2}`),
+			Negate: true, Severity: contracts.SeverityShould, Weight: new(int64(3)),
+		})
+		t.Verification.Scorers = []contracts.Scorer{
+			{ID: "s", Type: contracts.ScoreSimilarity, Reference: new(""), Weight: 1, Samples: 1},
+			{ID: "r", Type: contracts.ScoreRubric, Rubric: "Is it right?", Backend: "judge", Weight: 5, Samples: 3, Floor: new(0.25)},
+			{ID: "l", Type: contracts.ScoreLabel, Labels: []string{"good", "bad"}, PassingLabels: []string{"good"}, Weight: 1, Samples: 9},
+		}
+	})
+}
+
 // VerifyContract returns a valid contract with one assertion, that the answer contains "Saturn". The options change
 // it.
 func VerifyContract(options ...func(*contracts.VerifyContract)) *contracts.VerifyContract {
