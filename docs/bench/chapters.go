@@ -1,0 +1,335 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// chapter is a part of the page, with its own run.
+type chapter struct {
+	// name is what `make bench BENCH=` takes, and the file of its results.
+	name string
+	// title and about stand above its table.
+	title, about string
+	suites       []suite
+}
+
+// suite is what one package measures.
+type suite struct {
+	// folder holds the package, from the root of the repository.
+	folder string
+	// flags are added to go test.
+	flags []string
+	rows  []row
+	// unshown are benchmarks that run with the others and that no row shows, with /* for all of a family.
+	unshown []string
+}
+
+// row is a line of the page.
+type row struct {
+	// work says what is measured.
+	work string
+	// benchmark is a name as the testing package prints it, without the number of processors; with /* at its end the
+	// greatest of a family. unit is one of its units.
+	benchmark, unit string
+	// floor is the benchmark beside which it stands, and floorUnit one of its units where that differs.
+	floor, floorUnit string
+	goal             goal
+	// why says, where the goal is missed, what the figure consists of.
+	why string
+}
+
+// functions returns the benchmark functions of the suite, each once.
+func (s suite) functions() []string {
+	var list []string
+	seen := make(map[string]bool)
+	add := func(name string) {
+		function, _, _ := strings.Cut(name, "/")
+		if function != "" && !seen[function] {
+			seen[function] = true
+			list = append(list, function)
+		}
+	}
+	for _, r := range s.rows {
+		add(r.benchmark)
+		add(r.floor)
+	}
+	for _, name := range s.unshown {
+		add(name)
+	}
+	return list
+}
+
+// tells reports whether a row tells of a benchmark, or none needs to.
+func (s suite) tells(name string) bool {
+	is := func(pattern string) bool {
+		family, isFamily := strings.CutSuffix(pattern, "*")
+		return pattern == name || isFamily && strings.HasPrefix(name, family)
+	}
+	return slices.ContainsFunc(s.unshown, is) ||
+		slices.ContainsFunc(s.rows, func(r row) bool { return is(r.benchmark) || is(r.floor) })
+}
+
+// chapters is the table of all that is measured.
+func chapters() []chapter {
+	return []chapter{
+		{
+			name: "contracts", title: "Contracts",
+			about: "Reading documents and holding them to every rule, as the server does. The floor is `encoding/json`, which parses and " +
+				"judges nothing.",
+			suites: []suite{contractsSuite(), verdictSuite(), runstateSuite()},
+		},
+		{
+			name: "journal", title: "Journal",
+			about: "Durable appends to the embedded journal: an operation returns when its events are on disk. The floor writes the same bytes " +
+				"to a plain file and syncs it once for all producers that wait, as the journal does.",
+			suites: []suite{journalSuite()},
+		},
+		{
+			name: "stream", title: "Streams",
+			about: "Viewers of runs, in one process with the readers, over loopback. The floor of a delivery is a bare loop that writes the same " +
+				"frames to as many connections, that of a replay copies the same bytes, and that of an idle viewer is a handler that only waits.",
+			suites: []suite{fanoutSuite(), streamSuite()},
+		},
+		{
+			name: "browser", title: "Console",
+			about: "The console as it is shipped, in headless Chromium: its own measures of how long it takes to judge a TaskSpec of 1.5 kB, " +
+				"which stand in the browser's timeline under `validate taskspec`. The floor is the browser's own `JSON.parse` of the same text. " +
+				"When a page with an editor is opened, the console readies its rules in pieces, each when the browser is idle, before the reader has " +
+				"typed anything; what that takes is listed too, since a reader who types at once waits for what is left of it.",
+			suites: []suite{consoleSuite()},
+		},
+		{
+			name: "load", title: "Server under load",
+			about:  "Over HTTP on loopback; the generator runs on another core than the server and checks for gaps and repeats while it measures.",
+			suites: []suite{loadSuite()},
+		},
+	}
+}
+
+func contractsSuite() suite {
+	return suite{
+		folder: "contracts",
+		rows: []row{
+			{
+				work: "a valid TaskSpec of 1.5 kB", benchmark: "BenchmarkDecodeTaskSpec/axiom25", unit: "ns/op",
+				floor: "BenchmarkDecodeTaskSpec/encoding_json", goal: atMostFloor(1),
+			},
+			{
+				work: "the same, where the quick path is not sure", benchmark: "BenchmarkDecodeTaskSpec/full", unit: "ns/op",
+				floor: "BenchmarkDecodeTaskSpec/encoding_json",
+			},
+			{
+				work:      "a TaskSpec with 20 problems, all of them found; the floor is the one without, where the quick path is not sure",
+				benchmark: "BenchmarkInvalid/20_problems", unit: "ns/op", floor: "BenchmarkInvalid/valid_full", goal: atMostFloor(5),
+			},
+			{
+				work: "the dearest of the hostile documents of 1 MiB", benchmark: "BenchmarkHostile/*", unit: "ns/op", goal: atMost(20e6),
+			},
+			{
+				work: "a token that an engine reports, alone", benchmark: "BenchmarkDecodeEngineEvents/axiom25_1", unit: "ns/op",
+				floor: "BenchmarkDecodeEngineEvents/encoding_json_1",
+			},
+			{
+				work: "20 tokens in a request", benchmark: "BenchmarkDecodeEngineEvents/axiom25_20", unit: "ns/op",
+				floor: "BenchmarkDecodeEngineEvents/encoding_json_20",
+			},
+			{
+				work: "1000 tokens in a request", benchmark: "BenchmarkDecodeEngineEvents/axiom25_1000", unit: "ns/op",
+				floor: "BenchmarkDecodeEngineEvents/encoding_json_1000",
+			},
+			{
+				work:      "reading a stored token; the floor is the path that decides where the quick one is not sure",
+				benchmark: "BenchmarkDecodeEvent/token/axiom25", unit: "ns/op", floor: "BenchmarkDecodeEvent/token/full",
+			},
+			{
+				work: "writing a token as it is stored", benchmark: "BenchmarkEncodeEvent/token/axiom25", unit: "ns/op",
+				floor: "BenchmarkEncodeEvent/token/encoding_json",
+			},
+			{work: "compiling a tool's JSON Schema", benchmark: "BenchmarkCompileSchema/tool", unit: "ns/op"},
+		},
+		unshown: []string{"BenchmarkDecodeEngineEvents/full_*", "BenchmarkDecodeEvent/*", "BenchmarkEncodeEvent/*"},
+	}
+}
+
+func verdictSuite() suite {
+	return suite{
+		folder: "contracts/verdict",
+		rows: []row{
+			{work: "judging an answer by three assertions", benchmark: "BenchmarkJudge", unit: "ns/op"},
+			{work: "the dearest judgement that the contracts allow", benchmark: "BenchmarkWorst/*", unit: "ns/op"},
+		},
+	}
+}
+
+func runstateSuite() suite {
+	return suite{
+		folder: "contracts/runstate",
+		rows: []row{
+			{work: "folding a token into a run's state", benchmark: "BenchmarkApplyToken/plain", unit: "ns/op"},
+			{
+				work: "the same with undo, 100 tokens an append", benchmark: "BenchmarkApplyToken/recorded_by_100", unit: "ns/op",
+				floor: "BenchmarkApplyToken/plain",
+			},
+			{work: "folding an event of a tool call", benchmark: "BenchmarkApplyCall", unit: "ns/op"},
+		},
+		unshown: []string{"BenchmarkApplyToken/*", "BenchmarkTranscriptToken"},
+	}
+}
+
+func journalSuite() suite {
+	const unit = "events/s"
+	return suite{
+		folder: "server/journal/sqlitejournal",
+		rows: []row{
+			{
+				work: "1 producer, 1 event an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=1/events=1/journal", floor: "BenchmarkAppend/producers=1/events=1/floor",
+			},
+			{
+				work: "1 producer, 20 events an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=1/events=20/journal", floor: "BenchmarkAppend/producers=1/events=20/floor",
+			},
+			{
+				work: "32 producers, 1 event an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=32/events=1/journal", floor: "BenchmarkAppend/producers=32/events=1/floor",
+				goal: atLeastFloor(0.5),
+			},
+			{
+				work: "32 producers, 20 events an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=32/events=20/journal", floor: "BenchmarkAppend/producers=32/events=20/floor",
+				goal: atLeastFloor(0.5),
+			},
+			{
+				work: "64 producers, 1 event an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=64/events=1/journal", floor: "BenchmarkAppend/producers=64/events=1/floor",
+			},
+			{
+				work: "64 producers, 20 events an append", unit: unit,
+				benchmark: "BenchmarkAppend/producers=64/events=20/journal", floor: "BenchmarkAppend/producers=64/events=20/floor",
+			},
+		},
+	}
+}
+
+func fanoutSuite() suite {
+	return suite{
+		folder: "server/fanout",
+		rows: []row{
+			{
+				work: "waking 1000 viewers of a run, in memory; the floor has one", benchmark: "BenchmarkPublish/viewers=1000", unit: "ns/op",
+				floor: "BenchmarkPublish/viewers=1",
+			},
+		},
+		unshown: []string{"BenchmarkPublish/viewers=0"},
+	}
+}
+
+func streamSuite() suite {
+	delivery := func(work, name, unit string, g goal) row {
+		return row{work: work, benchmark: "BenchmarkFanout/" + name + "/stream", unit: unit, floor: "BenchmarkFanout/" + name + "/floor", goal: g}
+	}
+	const processor = "cpu-us/delivery"
+	return suite{
+		folder: "server/httpapi",
+		rows: []row{
+			delivery("processor time of a delivery, its reader's included: 1 viewer, 1000 events a second", "viewers=1/rate=1000", processor, goal{}),
+			delivery("the same with 200 viewers, 50 events a second", "viewers=200/rate=50", processor, goal{}),
+			// At least 0.7 of the floor's deliveries for the same time.
+			delivery("1000 viewers, 20 events a second", "viewers=1000/rate=20", processor, atMostFloor(1.43)),
+			delivery("5000 viewers, 4 events a second", "viewers=5000/rate=4", processor, goal{}),
+			delivery("until the slowest of a hundred deliveries arrives, 1000 viewers", "viewers=1000/rate=20", "p99-ms", goal{}),
+			{
+				work: "memory of an idle viewer", benchmark: "BenchmarkIdleViewer/run", unit: "KiB/viewer", floor: "BenchmarkIdleViewer/floor",
+				goal: atMost(20),
+			},
+			{
+				// At least half of the floor's rate.
+				work: "replay of 100 000 events", benchmark: "BenchmarkReplay/stream", unit: "ns/op", floor: "BenchmarkReplay/floor",
+				goal: atMostFloor(2),
+			},
+		},
+		unshown: []string{"BenchmarkFanout/*", "BenchmarkIdleViewer/*"},
+	}
+}
+
+func consoleSuite() suite {
+	const (
+		first = "BenchmarkConsoleValidate/first"
+		later = "BenchmarkConsoleValidate/later"
+	)
+	return suite{
+		folder: "server",
+		flags:  []string{"-benchtime", "10x"},
+		rows: []row{
+			{
+				work: "the first document after the page was opened", benchmark: first, unit: "first-ms", floor: first, floorUnit: "parse-ms",
+				goal: atMost(30),
+			},
+			{
+				work: "the first example on the page for new runs", benchmark: "BenchmarkConsoleValidate/new", unit: "first-ms", goal: atMost(30),
+			},
+			{
+				work: "later documents, median", benchmark: later, unit: "p50-ms", floor: later, floorUnit: "parse-ms", goal: atMost(0.2),
+				why: "The console reads every document by the path that decides, which the server takes only where its quick one is not " +
+					"sure: two fifths of the time are the validator's walk over the struct, two fifths the reader, and the rest the rules between " +
+					"fields. With the quick path for tasks, budgets and verification compiled in, the same change of the document takes " +
+					"0.12 ms, but app.wasm grows by 40 kB (brotli) beyond its limit of 2.3 MB.",
+			},
+			{work: "later documents, the slowest in a hundred", benchmark: later, unit: "p99-ms"},
+			{work: "readying the rules of all contracts, before", benchmark: first, unit: "prepare-ms"},
+			{work: "the longest piece of that", benchmark: first, unit: "longest-ms"},
+		},
+	}
+}
+
+func loadSuite() suite {
+	const (
+		events     = "events/s"
+		deliveries = "server-µs/delivery"
+		arrival    = "p99-ms"
+	)
+	appendRow := func(work, name string, g goal) row {
+		return row{
+			work: work, benchmark: "BenchmarkLoadAppend/" + name + "/axiom25", unit: events, floor: "BenchmarkLoadAppend/" + name + "/floor", goal: g,
+		}
+	}
+	fanoutRow := func(work, name, unit string, g goal) row {
+		return row{
+			work: work, benchmark: "BenchmarkLoadFanout/" + name + "/axiom25", unit: unit, floor: "BenchmarkLoadFanout/" + name + "/floor", goal: g,
+		}
+	}
+	return suite{
+		folder: "server",
+		flags:  []string{"-count", "3"},
+		rows: []row{
+			appendRow("durable appends, 1 producer, 1 event a request", "producers=1/events=1", goal{}),
+			appendRow("1 producer, 20 events a request", "producers=1/events=20", goal{}),
+			appendRow("32 producers, 1 event a request", "producers=32/events=1", atLeast(20_000)),
+			appendRow("32 producers, 20 events a request", "producers=32/events=20", atLeast(150_000)),
+			appendRow("256 producers, 1 event a request", "producers=256/events=1", goal{}),
+			appendRow("256 producers, 20 events a request", "producers=256/events=20", goal{}),
+			fanoutRow("1 viewer, 100 events a second, until the slowest in a hundred arrives", "viewers=1/rate=100", arrival, goal{}),
+			fanoutRow("200 viewers, 100 events a second", "viewers=200/rate=100", arrival, goal{}),
+			fanoutRow("1000 viewers, 50 events a second", "viewers=1000/rate=50", arrival, goal{}),
+			fanoutRow("5000 viewers, 10 events a second", "viewers=5000/rate=10", arrival, goal{}),
+			fanoutRow("processor time of the server for a delivery, 1000 viewers", "viewers=1000/rate=50", deliveries, atMost(6)),
+			{
+				work: "memory of the server for an idle viewer", benchmark: "BenchmarkLoadIdleViewer", unit: "KiB/viewer", goal: atMost(20),
+			},
+			{
+				work: "replay of 100 000 events", benchmark: "BenchmarkLoadReplay/axiom25", unit: events,
+				floor: "BenchmarkLoadReplay/floor", goal: atLeastFloor(0.5),
+			},
+			{
+				work:      "200 viewers resume at once in a journal of 1 000 000 events, until the slowest in a hundred has its first",
+				benchmark: "BenchmarkLoadResume/events=1000000", unit: arrival, goal: atMost(100),
+			},
+			{
+				work: "ready after a start with 1 000 000 events of 100 000 runs", benchmark: "BenchmarkLoadReady/runs=100000/events=1000000",
+				unit: "ns/op", goal: atMost(1e9),
+			},
+		},
+		unshown: []string{"BenchmarkLoadFanout/*", "BenchmarkLoadResume/*", "BenchmarkLoadReady/*"},
+	}
+}
