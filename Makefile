@@ -53,7 +53,7 @@ clean: ## Remove what was built, but not ./data
 # --- check -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: system lint fresh $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
+test: system specifications lint fresh $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
 	@$(GO) vet ./...
 	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
 	@echo "test: the pure packages as WebAssembly under node"
@@ -79,6 +79,7 @@ gen: ## Write the schemas, the reference pages and the quick readers anew from t
 .PHONY: fresh
 fresh: ## Check that what is generated is up to date, the module's sums hold and nothing needs another go.mod
 	@$(GO) run -tags bootstrap ./docs/gen -check
+	@$(GO) run ./docs/bench -check
 	@$(GO) mod verify >/dev/null
 	@$(GO) list -mod=readonly -deps ./... >/dev/null
 
@@ -90,8 +91,8 @@ cover: ## Measure coverage; fails where a package that promises rest on is below
 	@awk -v min=$(COVER_MIN) -f .ci/cover.awk coverage/profile.txt
 
 .PHONY: bench
-bench: ## Run the benchmarks
-	@$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: console ## Run the benchmarks one after the other and write docs/benchmarks.md; BENCH=contracts renews one chapter
+	@$(GO) run ./docs/bench $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (10s)
@@ -118,13 +119,27 @@ $(GOTESTSUM):
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@v1.13.0
 	@mv $(TOOLS)/gotestsum $@
 
-# A browser, node for WebAssembly, a C compiler for the race detector, curl and strace for the end-to-end tests.
+# The meta-schemas of OpenAPI and AsyncAPI, which docs/api is held against, from the packages that publish them.
+SPECIFICATIONS := $(CURDIR)/bin/specifications
+
+.PHONY: specifications
+specifications: $(SPECIFICATIONS)/fetched ## Fetch the meta-schemas of OpenAPI and AsyncAPI for the tests
+
+$(SPECIFICATIONS)/fetched: .ci/specifications/package.json .ci/specifications/package-lock.json | system
+	@mkdir -p $(SPECIFICATIONS)
+	@cp $^ $(SPECIFICATIONS)
+	@npm --prefix $(SPECIFICATIONS) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# A browser, node for WebAssembly and npm for the meta-schemas, a C compiler for the race detector, curl and strace for
+# the end-to-end tests.
 .PHONY: system
 system:
 	@missing=; \
 	has() { for name; do command -v "$$name" >/dev/null && return 0; done; return 1; }; \
 	has chromium chromium-browser google-chrome || missing="$$missing chromium"; \
 	has node || missing="$$missing nodejs"; \
+	has npm || missing="$$missing npm"; \
 	has gcc clang || missing="$$missing gcc libc6-dev"; \
 	has curl || missing="$$missing curl"; \
 	has strace || missing="$$missing strace"; \

@@ -33,10 +33,14 @@ func Operations() []Operation {
 	return []Operation{
 		{
 			Method: http.MethodGet, Path: "/runs", ID: "listRuns", Tag: tagRuns,
-			Summary:    "List runs, the newest first",
-			Parameters: listParameters(),
-			Answers:    []Answer{{Status: http.StatusOK, Description: "A page of runs.", Contents: whole("RunList", examples.list())}},
-			Problems:   problems(answers, reads),
+			Summary:     "List runs, the newest first",
+			Description: "With If-None-Match and wait the answer waits until the list is another.",
+			Parameters:  append(listParameters(50), listTimes()...),
+			Answers: []Answer{
+				{Status: http.StatusOK, Description: "A page of runs.", Headers: []string{"ETag"}, Contents: whole("RunList", examples.list())},
+				{Status: http.StatusNotModified, Description: "The list is the one that the client has.", Headers: []string{"ETag"}},
+			},
+			Problems: problems(answers, reads),
 		},
 		{
 			Method: http.MethodPost, Path: "/runs", ID: "createRun", Tag: tagRuns,
@@ -102,6 +106,30 @@ func Operations() []Operation {
 			Answers: []Answer{
 				{Status: http.StatusOK, Description: "The events.", Contents: []Content{{Media: mediaSSE, Schema: object{{"type", "string"}}, Frames: runFrames()}}},
 				{Status: http.StatusNoContent, Description: "The run has ended and the cursor is its last event: EventSource stops."},
+			},
+			Problems: ofRun,
+		},
+		{
+			Method: http.MethodGet, Path: "/stream", ID: "streamMany", Tag: tagRuns,
+			Summary: "Follow the list of runs, or several runs at once",
+			Description: "Without run: the newest runs, then a row for each run that changes; whoever comes back gets the list anew. With run: the " +
+				"events of each of these runs, in the order of its seqs; a frame's id lists the cursors of all runs in the order of the parameters. " +
+				"asyncapi.json says what the frames hold.",
+			Parameters: append(listParameters(200), []Parameter{
+				{
+					Name: "run", In: "query", Description: "A run to follow, up to 16 of them; then state, label, q and limit are not taken.",
+					Schema:  object{{"type", "array"}, {"items", runID().Schema}, {"maxItems", 16}, {"uniqueItems", true}},
+					Example: []contracts.RunID{contractstest.RunID(1), contractstest.RunID(2)},
+				},
+				after("With run: the id of the last frame that the client has used.", object{{"type", "string"}}, "12,9"),
+				{
+					Name: "Last-Event-ID", In: "header", Description: "The same, as a reconnecting EventSource sends it. It goes before ?after=.",
+					Schema: object{{"type", "string"}}, Example: "12,9",
+				},
+			}...),
+			Answers: []Answer{
+				{Status: http.StatusOK, Description: "The frames.", Contents: []Content{{Media: mediaSSE, Schema: object{{"type", "string"}}, Frames: manyFrames(examples)}}},
+				{Status: http.StatusNoContent, Description: "Every run has ended and the cursors are their last events: EventSource stops."},
 			},
 			Problems: ofRun,
 		},
@@ -429,14 +457,13 @@ func unlessChanged() Parameter {
 	}
 }
 
-// listParameters say which runs a list has.
-func listParameters() []Parameter {
+// listParameters say which runs a list has, and how many where the request does not say.
+func listParameters(limit int) []Parameter {
 	states := []contracts.State{
 		contracts.StateQueued, contracts.StateRunning, contracts.StateWaiting, contracts.StateDraining, contracts.StateSucceeded,
 		contracts.StateRefused, contracts.StateFailed, contracts.StateCancelled, contracts.StateExhausted,
 	}
-	instant := object{{"type", "string"}, {"format", "date-time"}}
-	list := []Parameter{
+	return []Parameter{
 		{
 			Name: "state", In: "query", Description: "Runs in one of these states.",
 			Schema: object{{"type", "array"}, {"items", object{{"type", "string"}, {"enum", states}}}}, Example: []string{"running", "waiting"},
@@ -446,15 +473,26 @@ func listParameters() []Parameter {
 			Schema: object{{"type", "array"}, {"items", object{{"type", "string"}, {"pattern", "^[^:]+:"}}}}, Example: []string{"team:astronomy"},
 		},
 		{Name: "q", In: "query", Description: "Runs whose goal has this text.", Schema: object{{"type", "string"}}, Example: "moons"},
+		{Name: "limit", In: "query", Description: "How many runs at most.", Schema: preset(integer(1, 500), limit), Example: 100},
+	}
+}
+
+// listTimes say which part of a list of runs a page has.
+func listTimes() []Parameter {
+	instant := object{{"type", "string"}, {"format", "date-time"}}
+	return []Parameter{
 		{Name: "since", In: "query", Description: "Runs that were created then or later.", Schema: instant, Example: contractstest.Start},
 		{Name: "until", In: "query", Description: "Runs that were created before.", Schema: instant, Example: contractstest.Start},
 		{
 			Name: "before", In: "query", Description: "Runs behind this one in the list: the next of the page before.",
 			Schema: runID().Schema, Example: contractstest.RunID(1),
 		},
-		{Name: "limit", In: "query", Description: "How many runs at most.", Schema: preset(integer(1, 500), 50), Example: 100},
+		{
+			Name: "wait", In: "query", Description: "How long to wait for another list than that of If-None-Match, in milliseconds.",
+			Schema: preset(integer(0, 30_000), 0), Example: 30_000,
+		},
+		unlessChanged(),
 	}
-	return list
 }
 
 // engineToken and engineLines are what an engine reports.

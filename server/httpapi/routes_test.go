@@ -34,6 +34,8 @@ func routes(run contracts.RunID) map[string][]string {
 		"/problems/over-limit": {"GET"},
 
 		"/schemas/v2/budget.json": {"GET"},
+		"/openapi.json":           {"GET"},
+		"/asyncapi.json":          {"GET"},
 	}
 }
 

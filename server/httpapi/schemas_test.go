@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"testing"
 
 	"axiom25/contracts"
@@ -30,9 +29,7 @@ func TestSchemas(t *testing.T) {
 		if got := a.header.Get("Content-Type"); got != contracts.SchemaMediaType {
 			t.Errorf("%s: Content-Type: %s", path, got)
 		}
-		if got := a.header.Get("Cache-Control"); !strings.HasPrefix(got, "public, max-age=") {
-			t.Errorf("%s: Cache-Control: %s", path, got)
-		}
+		wantCached(t, h, path, a.header)
 	}
 	for _, path := range []string{"/schemas/v2/runstate.json", "/schemas/v1/runevent.json", "/schemas/v99/budget.json", "/schemas/v2/budget", "/schemas/v2/BUDGET.json"} {
 		wantProblem(t, h.do("GET", path, ""), contracts.ProblemNotFound)

@@ -2,6 +2,7 @@ package apidoctest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -326,7 +327,7 @@ func (f frame) message() string {
 			members, _ := v.(map[string]any)
 			ev.Type, _ = members["type"].(string)
 		}
-		return ev.Type
+		return cmp.Or(ev.Type, "row")
 	case f.comment == "hb":
 		return "heartbeat"
 	case f.comment != "":
