@@ -110,6 +110,7 @@ func chapters() []chapter {
 func contractsSuite() suite {
 	return suite{
 		folder: "contracts",
+		flags:  []string{"-benchtime", "300ms"}, // there are many
 		rows: []row{
 			{
 				work: "a valid TaskSpec of 1.5 kB", benchmark: "BenchmarkDecodeTaskSpec/axiom25", unit: "ns/op",
@@ -260,7 +261,7 @@ func consoleSuite() suite {
 	)
 	return suite{
 		folder: "server",
-		flags:  []string{"-benchtime", "10x"},
+		flags:  []string{"-benchtime", "10x", "-count", "3"},
 		rows: []row{
 			{
 				work: "the first document after the page was opened", benchmark: first, unit: "first-ms", floor: first, floorUnit: "parse-ms",
