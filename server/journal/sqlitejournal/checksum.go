@@ -25,6 +25,7 @@ const (
 	kindChunk = 'c'
 	kindTool  = 'T'
 	kindLease = 'l'
+	kindLog   = 'L'
 )
 
 // sumRow returns the checksum of a row: its body, then its kind, texts and numbers. Texts are preceded by
@@ -72,6 +73,9 @@ func sumChunk(c chunk) checksum {
 func sumLease(l lease) checksum {
 	return sumRow(kindLease, nil, []string{l.Run.String(), l.Holder}, l.Epoch, int64(l.Expires), l.ttl)
 }
+
+// sumLog is the checksum of a row of log.
+func sumLog(k int64, body []byte) checksum { return sumRow(kindLog, body, nil, k) }
 
 // sumTool is the checksum of a row of tools.
 func sumTool(t journal.Tool) checksum {

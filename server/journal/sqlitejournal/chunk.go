@@ -57,10 +57,15 @@ func frameEvents(events [][]byte) []byte {
 	}
 	body := make([]byte, 0, size)
 	for _, event := range events {
-		body = binary.AppendUvarint(body, uint64(len(event)))
-		body = append(body, event...)
+		body = appendFrame(body, event)
 	}
 	return body
+}
+
+// appendFrame appends a frame behind its length.
+func appendFrame(body, frame []byte) []byte {
+	body = binary.AppendUvarint(body, uint64(len(frame)))
+	return append(body, frame...)
 }
 
 // nextFrame returns the first event of body and what follows it; ok is false when body is not framed.

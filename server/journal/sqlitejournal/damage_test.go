@@ -326,11 +326,14 @@ func TestDamagedKeyIndex(t *testing.T) {
 	})
 }
 
-// filled returns the path of a file as fill makes it, and what it holds.
+// filled returns the path of a file as fill makes it, without free pages, and what it holds.
 func filled(t *testing.T) (path string, whole []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
+	for range 16 { // a page each
+		execute(t, path, `PRAGMA incremental_vacuum`)
+	}
 	whole, err := os.ReadFile(path) //nolint:gosec // a file of this test
 	if err != nil {
 		t.Fatal(err)

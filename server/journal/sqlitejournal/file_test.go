@@ -16,7 +16,7 @@ func TestFileIsSetUpForDurability(t *testing.T) {
 	j := open(t, path, sqlitejournal.Options{})
 	defer closeJournal(t, j)
 	for setting, want := range map[string]int{
-		"synchronous": 2, "auto_vacuum": 2, "user_version": 2, "wal_autocheckpoint": 0, "busy_timeout": 5000,
+		"synchronous": 2, "auto_vacuum": 2, "user_version": 3, "wal_autocheckpoint": 0, "busy_timeout": 5000,
 	} {
 		if got := sqlitejournal.Setting(t, j, setting); got != want {
 			t.Errorf("%s is %d, want %d", setting, got, want)
@@ -97,18 +97,18 @@ func TestMigrationStepIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	fill(t, path)
-	steps := []string{"", "", "CREATE TABLE extra (x INTEGER)", "CREATE TABLE more (x INTEGER); CREATE TABLE runs (x INTEGER)"}
+	steps := []string{"", "", "", "CREATE TABLE extra (x INTEGER)", "CREATE TABLE more (x INTEGER); CREATE TABLE runs (x INTEGER)"}
 	if err := sqlitejournal.Migrate(t, path, steps); err == nil {
 		t.Fatal("a step that fails was counted")
 	}
 	// The step before stands, nothing of the one that fails does, and what failed can be tried again.
-	steps[3] = "CREATE TABLE more (y INTEGER)"
+	steps[4] = "CREATE TABLE more (y INTEGER)"
 	for range 2 {
 		if err := sqlitejournal.Migrate(t, path, steps); err != nil {
 			t.Fatal(err)
 		}
 	}
-	execute(t, path, `INSERT INTO extra (x) VALUES (1); INSERT INTO more (y) VALUES (1); DROP TABLE extra; DROP TABLE more; PRAGMA user_version = 2`)
+	execute(t, path, `INSERT INTO extra (x) VALUES (1); INSERT INTO more (y) VALUES (1); DROP TABLE extra; DROP TABLE more; PRAGMA user_version = 3`)
 	j := open(t, path, sqlitejournal.Options{})
 	defer closeJournal(t, j)
 	wantHistory(t, j, 1, 7)

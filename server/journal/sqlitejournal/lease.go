@@ -109,6 +109,9 @@ func (op *takeLeaseWrite) apply(w *writer) (refusal, err error) {
 	if ok {
 		return &journal.HeldError{Lease: held.Lease}, nil
 	}
+	if err := w.settle(id); err != nil {
+		return nil, err
+	}
 	_, summary, err := readRun(context.Background(), w.stmt.runByID, w.stmt.taskOfRun, id)
 	if err != nil {
 		return err, nil

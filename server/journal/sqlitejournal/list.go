@@ -23,17 +23,18 @@ func (j *Journal) List(ctx context.Context, q journal.Query) (runs []contracts.S
 
 func (r *reader) list(ctx context.Context, q journal.Query) (runs []contracts.Summary, err error) {
 	text, args := listStatement(q)
+	recent := r.tails.all()
 	rows, err := r.db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, readError(err, "", 0)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		id, _, text, err := scanRun(rows)
+		id, h, text, err := scanRun(rows)
 		if err != nil {
 			return runs, readError(err, id, 0)
 		}
-		summary, err := decodeSummary(id, text)
+		summary, err := decodeSummary(id, recent[id].newer(h, text))
 		if err != nil {
 			return runs, err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
@@ -13,6 +14,8 @@ import (
 // reader is the pool of connections that only read. None holds a transaction between two methods.
 type reader struct {
 	db *sql.DB
+	// tails hold what was appended and is not yet where the statements look.
+	tails *tails
 
 	runByID, taskOfRun        *sql.Stmt
 	chunksFrom, chunkOfOrigin *sql.Stmt
@@ -23,7 +26,7 @@ type reader struct {
 }
 
 // openReader opens the pool and prepares the statements.
-func openReader(ctx context.Context, path string, opts Options) (*reader, error) {
+func openReader(ctx context.Context, path string, opts Options, tails *tails) (*reader, error) {
 	db, err := openDatabase(path, opts.vfs,
 		"mode=ro", "_query_only=1", "_busy_timeout=5000", "_defensive=1", "_dqs=0",
 		"_pragma=cell_size_check(1)", "_pragma=temp_store(MEMORY)",
@@ -33,7 +36,7 @@ func openReader(ctx context.Context, path string, opts Options) (*reader, error)
 	}
 	db.SetMaxOpenConns(opts.Readers)
 	db.SetMaxIdleConns(opts.Readers)
-	r := &reader{db: db}
+	r := &reader{db: db, tails: tails}
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
@@ -82,6 +85,7 @@ func (j *Journal) Run(ctx context.Context, id contracts.RunID) (run journal.Run,
 }
 
 func (r *reader) run(ctx context.Context, id contracts.RunID) (journal.Run, error) {
+	recent := r.tails.of(id)
 	h, text, err := readRun(ctx, r.runByID, r.taskOfRun, id)
 	if err != nil && text == nil {
 		return journal.Run{}, err
@@ -99,7 +103,7 @@ func (r *reader) run(ctx context.Context, id contracts.RunID) (journal.Run, erro
 	if err != nil {
 		return journal.Run{}, readError(err, id, 0)
 	}
-	run.Summary, err = decodeSummary(id, text)
+	run.Summary, err = decodeSummary(id, recent.newer(h, text))
 	return run, err
 }
 
@@ -123,6 +127,7 @@ func (j *Journal) Read(ctx context.Context, id contracts.RunID, after contracts.
 
 func (r *reader) page(ctx context.Context, id contracts.RunID, after contracts.Seq, maxEvents, maxBytes int) (journal.Page, error) {
 	after = max(after, 0)
+	recent := r.tails.of(id)
 	h, _, err := readRun(ctx, r.runByID, r.taskOfRun, id)
 	var ending *journal.DamagedError // where the row and the chunks part, with From behind the row's end
 	if errors.As(err, &ending) {
@@ -136,64 +141,106 @@ func (r *reader) page(ctx context.Context, id contracts.RunID, after contracts.S
 		return journal.Page{}, prunedRun(id)
 	}
 	page := journal.Page{Last: h.last, State: h.state}
+	build := pageBuilder{due: after + 1, maxEvents: maxEvents, maxBytes: maxBytes}
 	if after < h.last && maxEvents > 0 {
-		if page.Events, err = r.events(ctx, id, h.n, after, h.last, maxEvents, maxBytes); err != nil {
+		err := r.events(ctx, id, h, &build)
+		if page.Events = build.events; err != nil {
 			if h, _, again := readRun(ctx, r.runByID, r.taskOfRun, id); again == nil && h.pruned {
 				return journal.Page{}, prunedRun(id) // pruned between the two reads
 			}
 			return page, err
 		}
 	}
-	if ending != nil && after+contracts.Seq(len(page.Events)) >= h.last {
-		return page, ending
+	if ending != nil {
+		if build.due > h.last {
+			return page, ending
+		}
+		return page, nil
+	}
+	if recent != nil && recent.head.last > h.last {
+		page.Last = recent.head.last
+		if err := build.addTail(recent); err != nil {
+			return page, err
+		}
+		page.Events = build.events
 	}
 	return page, nil
 }
 
-// events returns events of (after, end] within the limits. The row of the run was read before, in a
-// transaction of its own: that does no harm, since a run only grows.
-func (r *reader) events(ctx context.Context, id contracts.RunID, n int64, after, end contracts.Seq, maxEvents, maxBytes int) (events []journal.Event, err error) {
-	due := after + 1
-	rows, err := r.chunksFrom.QueryContext(ctx, placeOf(n, 0), placeOf(n, due), placeOf(n, end))
+// pageBuilder collects the events of a page.
+type pageBuilder struct {
+	events              []journal.Event
+	due                 contracts.Seq // the next event
+	size                int
+	maxEvents, maxBytes int
+}
+
+// add takes what is due of a chunk, and reports whether there is room for more.
+func (b *pageBuilder) add(c chunk) (room bool, err error) {
+	startsRight := c.first == b.due || len(b.events) == 0 && c.first < b.due
+	if !startsRight || c.last < b.due {
+		return false, &journal.DamagedError{Run: c.run, From: b.due}
+	}
+	body := c.body
+	for seq := c.first; seq <= c.last; seq++ {
+		event, rest, ok := nextFrame(body)
+		if !ok {
+			return false, &journal.DamagedError{Run: c.run, From: b.due}
+		}
+		body = rest
+		if seq < b.due {
+			continue
+		}
+		if len(b.events) >= b.maxEvents || len(b.events) > 0 && b.size+len(event) > b.maxBytes {
+			return false, nil
+		}
+		b.events = append(b.events, journal.Event{Seq: seq, JSON: event})
+		b.size += len(event)
+		b.due++
+	}
+	return true, nil
+}
+
+// addTail takes what is due of a tail.
+func (b *pageBuilder) addTail(t *tail) error {
+	for _, e := range t.entries {
+		if e.last < b.due {
+			continue
+		}
+		if e.first > b.due {
+			return nil // the page was full before
+		}
+		if room, err := b.add(e.chunk); err != nil || !room {
+			return err
+		}
+	}
+	return nil
+}
+
+// events takes what is due up to the end that the run's row knows. The row was read before, in a transaction of its own:
+// that does no harm, since a run only grows.
+func (r *reader) events(ctx context.Context, id contracts.RunID, h head, build *pageBuilder) (err error) {
+	rows, err := r.chunksFrom.QueryContext(ctx, placeOf(h.n, 0), placeOf(h.n, build.due), placeOf(h.n, h.last))
 	if err != nil {
-		return nil, readError(err, id, due)
+		return readError(err, id, build.due)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	size := 0
-	for due <= end {
+	for build.due <= h.last {
 		if !rows.Next() {
 			if err := rows.Err(); err != nil {
-				return events, readError(err, id, due)
+				return readError(err, id, build.due)
 			}
-			return events, &journal.DamagedError{Run: id, From: due}
+			return &journal.DamagedError{Run: id, From: build.due}
 		}
 		c, err := scanChunk(rows, id)
 		if err != nil {
-			return events, damagedFrom(readError(err, id, due), due)
+			return damagedFrom(readError(err, id, build.due), build.due)
 		}
-		startsRight := c.first == due || len(events) == 0 && c.first < due
-		if !startsRight || c.last < due {
-			return events, &journal.DamagedError{Run: id, From: due}
-		}
-		body := c.body
-		for seq := c.first; seq <= c.last; seq++ {
-			event, rest, ok := nextFrame(body)
-			if !ok {
-				return events, &journal.DamagedError{Run: id, From: due}
-			}
-			body = rest
-			if seq < due {
-				continue
-			}
-			if len(events) == maxEvents || len(events) > 0 && size+len(event) > maxBytes {
-				return events, nil
-			}
-			events = append(events, journal.Event{Seq: seq, JSON: event})
-			size += len(event)
-			due++
+		if room, err := build.add(c); err != nil || !room {
+			return err
 		}
 	}
-	return events, nil
+	return nil
 }
 
 // damagedFrom returns err, and where it is a *journal.DamagedError, one that begins at due: the reader was
@@ -215,6 +262,13 @@ func (j *Journal) Batch(ctx context.Context, id contracts.RunID, after contracts
 }
 
 func (r *reader) batch(ctx context.Context, id contracts.RunID, after contracts.Seq) (journal.Stored, error) {
+	if recent := r.tails.of(id); recent != nil {
+		for _, e := range slices.Backward(recent.entries) {
+			if e.origin != nil && e.origin.After == after {
+				return journal.Stored{Origin: *e.origin, First: e.first, Last: e.last}, nil
+			}
+		}
+	}
 	h, _, err := readRun(ctx, r.runByID, r.taskOfRun, id)
 	if err != nil {
 		return journal.Stored{}, err

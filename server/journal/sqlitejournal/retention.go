@@ -89,6 +89,9 @@ func (*pruneWrite) weight() (events, bytes int) { return commitEvents, 0 }
 
 // apply implements operation.
 func (op *pruneWrite) apply(w *writer) (refusal, err error) {
+	if err := w.settle(op.run); err != nil {
+		return nil, err
+	}
 	h, text, err := readRun(context.Background(), w.stmt.runByID, w.stmt.taskOfRun, op.run)
 	if err != nil && text == nil { // a run whose last chunks are lost can be let go of
 		return err, nil

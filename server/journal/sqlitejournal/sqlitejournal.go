@@ -119,7 +119,7 @@ func (j *Journal) start(ctx context.Context, path string, opts Options) error {
 	if j.writer, err = openWriter(ctx, path, opts, j.clock); err != nil {
 		return err
 	}
-	if j.reader, err = openReader(ctx, path, opts); err != nil {
+	if j.reader, err = openReader(ctx, path, opts, j.writer.log.tails); err != nil {
 		return errors.Join(err, j.writer.close()) //nolint:contextcheck // an end is not cut short by a context
 	}
 	go j.writer.run() //nolint:contextcheck // it lives until Close

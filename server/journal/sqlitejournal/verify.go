@@ -22,7 +22,7 @@ const (
 // as what it was when it was met.
 func (j *Journal) Verify(ctx context.Context, visit func(damage error) error) (journal.Size, error) {
 	v := &verification{j: j, visit: visit}
-	for _, part := range []func(context.Context) error{v.runs, v.strays, v.labels, v.tools, v.leases} {
+	for _, part := range []func(context.Context) error{v.runs, v.strays, v.labels, v.tools, v.leases, v.log} {
 		if err := part(ctx); err != nil {
 			return v.size, err
 		}
@@ -366,6 +366,28 @@ func (v *verification) leases(ctx context.Context) error {
 		return nil
 	}, `SELECT `+leaseColumns+` FROM leases`)
 	return v.reportAll(append(damage, err))
+}
+
+// log verifies what has not settled, some rows at a time.
+func (v *verification) log(ctx context.Context) error {
+	for k := int64(0); ; {
+		n := 0
+		var damage []error
+		err := v.query(ctx, func(row scanner) error {
+			var sum checksum
+			var body []byte
+			if err := row.Scan(&k, &sum, &body); err != nil {
+				return err
+			}
+			if n++; sum != sumLog(k, body) {
+				damage = append(damage, fmt.Errorf("row %d of the log: %w", k, &journal.DamagedError{}))
+			}
+			return nil
+		}, `SELECT k, sum, body FROM log WHERE k > ? ORDER BY k LIMIT 16`, k)
+		if err := v.reportAll(append(damage, err)); err != nil || n < 16 {
+			return err
+		}
+	}
 }
 
 // reportAll reports each of the errors that is one.

@@ -17,6 +17,7 @@ type writeStatements struct {
 	runByID, taskOfRun, taskOfKey                       *sql.Stmt
 	insertRun, setRunSum, updateRun, updateRunState     *sql.Stmt
 	insertTask, insertLabel, insertChunk                *sql.Stmt
+	insertLog, deleteLog, setLogSpan                    *sql.Stmt
 	lastChunks, deleteChunks, pruneRun, endPruning      *sql.Stmt
 	leaseOfRun, putLease, deleteLease, updateRunEpoch   *sql.Stmt
 	toolByName, putTool, deleteTool, deleteToolVersions *sql.Stmt
@@ -45,6 +46,9 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&s.insertTask, `INSERT INTO tasks (n, run, key, digest, body, sum) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`},
 		{&s.insertLabel, `INSERT INTO labels (name, value, run) VALUES (?, ?, ?)`},
 		{&s.insertChunk, `INSERT INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.insertLog, `INSERT INTO log (k, sum, body) VALUES (?, ?, ?)`},
+		{&s.deleteLog, `DELETE FROM log WHERE k < ?`},
+		{&s.setLogSpan, `UPDATE log_span SET first = ?, last = ?`},
 		{&s.lastChunks, `SELECT place, length(body) FROM chunks WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT ?`},
 		{&s.deleteChunks, `DELETE FROM chunks WHERE place BETWEEN ? AND ?`},
 		{&s.pruneRun, `UPDATE runs SET pruned = 1, summary = ?, sum = ? WHERE n = ?`},
@@ -150,6 +154,14 @@ func (w *writer) head(id contracts.RunID) (h head, refusal error) {
 	if err != nil {
 		return head{}, err
 	}
+	if t := w.log.tails.byRun[id]; t != nil {
+		h = t.head
+	}
+	for _, op := range w.log.staged {
+		if op.chunk.run == id {
+			h = op.head
+		}
+	}
 	w.remember(id, h)
 	return h, nil
 }
@@ -236,6 +248,8 @@ func (w *writer) refuseCreate(id contracts.RunID, key string) error {
 // appendWrite is Journal.Append.
 type appendWrite struct {
 	preparedBatch
+
+	head head // the run's end behind the batch, once it was applied
 }
 
 // apply implements operation.
@@ -254,10 +268,19 @@ func (op *appendWrite) apply(w *writer) (refusal, err error) {
 	if h.last+1 != op.chunk.first {
 		return &journal.ConflictError{Run: id, Last: h.last}, nil
 	}
-	stateBefore := h.state
+	before := h
 	h.state, h.last = op.summary.State, op.chunk.last
+	if w.log.logs(op, before) {
+		op.head = h
+		w.log.staged = append(w.log.staged, op)
+		w.remember(id, h)
+		return nil, nil
+	}
+	if err := w.settle(id); err != nil {
+		return nil, err
+	}
 	sum := sumRun(id, h, op.text)
-	if h.state == stateBefore && !h.state.Terminal() {
+	if h.state == before.state && !h.state.Terminal() {
 		err = exec(w.stmt.updateRun, int64(h.last), op.text, int64(sum), h.n)
 	} else {
 		err = exec(w.stmt.updateRunState, int64(h.last), op.text, int64(sum), string(h.state), endColumn(op.summary), h.n)

@@ -58,6 +58,8 @@ type writer struct {
 
 	// heads is a cache of runs' ends; one is verified when it enters.
 	heads map[contracts.RunID]head
+	// log keeps what was appended and has not settled.
+	log logWriter
 	// pages estimates what the log has grown by since the last checkpoint.
 	pages int
 	// vacuum says that there may be free pages to give back.
@@ -103,6 +105,7 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 	w := &writer{
 		db: db, conn: conn, clock: clock,
 		heads:    map[contracts.RunID]head{},
+		log:      logWriter{tails: &tails{byRun: map[contracts.RunID]*tail{}}, settled: map[contracts.RunID]bool{}},
 		queueMax: opts.Queue, queueBytesMax: opts.QueueBytes,
 		wake: make(chan struct{}, 1), finished: make(chan struct{}),
 	}
@@ -112,6 +115,9 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 	}
 	if err == nil {
 		w.stmt, err = prepareWrites(ctx, conn)
+	}
+	if err == nil {
+		err = w.recover(ctx)
 	}
 	if err == nil {
 		err = w.clampLeases(ctx) //nolint:contextcheck // what it writes belongs to nobody's context
@@ -127,6 +133,9 @@ func (w *writer) close() error {
 	var err error
 	if w.stmt != nil {
 		if w.brokenBy() == nil {
+			err = w.settleAll()
+		}
+		if err == nil && w.brokenBy() == nil {
 			err = w.checkpoint("TRUNCATE")
 		}
 		err = errors.Join(err, w.stmt.close())
@@ -319,17 +328,23 @@ func (w *writer) transact(group []*write) ([]error, error) {
 		}
 		applied++
 		_, size := item.op.weight()
-		pages += 4 + size>>12
+		pages += 1 + size>>12
 	}
 	if applied == 0 {
 		w.stmt.rollback()
+		w.log.forget()
 		return refusals, nil
+	}
+	if err := w.writeLog(); err != nil {
+		w.abort()
+		return nil, w.failed("write", err)
 	}
 	if err := w.stmt.commit(); err != nil {
 		w.abort()
 		return refusals, w.commitFailed(err)
 	}
-	w.pages += pages
+	w.log.committed()
+	w.pages += 3 + pages
 	w.mu.Lock()
 	w.full = false
 	w.mu.Unlock()
@@ -340,6 +355,7 @@ func (w *writer) transact(group []*write) ([]error, error) {
 func (w *writer) abort() {
 	w.stmt.rollback()
 	clear(w.heads)
+	w.log.forget()
 }
 
 // failed notes an error that came before the commit, so that nothing was stored, and returns it in the terms
