@@ -40,6 +40,7 @@ type serveFlags struct {
 	ceiling           []string
 	localPace         time.Duration
 	logFormat         string
+	streaming         streamingFlags
 	contracts         *contractsVersion
 }
 
@@ -80,6 +81,7 @@ not-acceptable, or listed as left out. Both versions are taken all the same, and
 		"pause of the local engine between two pieces of text, so that one sees it grow")
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log on stderr: text or json")
 	f.contracts = addContractsVersion(flags, "version in which tasks and tools are given out")
+	f.streaming.add(flags)
 	return cmd
 }
 

@@ -32,8 +32,8 @@ const journalFile = "axiom25.db"
 // serve runs the server until ctx ends, and prints its address to out once it can be reached.
 //
 // It starts from the inside out: journal, catalogue, engines, intake, which ends what an earlier process left behind,
-// and then the edge. It stops from the outside in: no new requests, the streams, the requests that run, the
-// engines, the deadlines, and the journal last, so that whatever was said on the way is still stored.
+// and then the edge. It stops from the outside in: the streams one by one, no new requests, the requests that
+// run, the engines, the deadlines, and the journal last, so that whatever was said on the way is still stored.
 func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error) {
 	log, err := newLogger(f.logFormat, stderr)
 	if err != nil {
@@ -72,10 +72,14 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
-	api, err := httpapi.New(httpapi.Config{
+	edge := httpapi.Config{
 		Intake: door, Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
 		Version: version(), ContractsVersion: f.contracts.number, Fallback: pages, Hosts: f.knownHosts(), Token: f.token, CORSOrigins: f.origins,
-	})
+	}
+	if err := f.streaming.apply(&edge); err != nil {
+		return err
+	}
+	api, err := httpapi.New(edge)
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	house := house{edge: newHTTPServer(api, log), engines: engines, door: door}
+	house := house{edge: newHTTPServer(api, log), api: api, drainViewers: f.streaming.drainViewers, engines: engines, door: door}
 	house.edge.RegisterOnShutdown(api.Close)
 	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
 		return errors.Join(err, listener.Close())
@@ -107,7 +111,11 @@ func newSupervisor(pace time.Duration, catalogue *tools.Catalogue, hub *fanout.H
 
 // house is what runs while the server does.
 type house struct {
-	edge    *http.Server
+	edge *http.Server
+	api  *httpapi.API
+	// drainViewers is over how long viewers are sent away.
+	drainViewers time.Duration
+
 	engines *engine.Supervisor
 	door    *intake.Intake
 }
@@ -135,17 +143,19 @@ func (h house) run(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error {
 		<-running.Done()
 		defer stopEngines()
-		return shutdown(inner, h.edge)
+		h.api.Drain(inner, h.drainViewers)
+		return h.shutdown(inner)
 	})
 	return group.Wait()
 }
 
-// shutdown lets the requests that run finish, for as long as stopTimeout.
-func shutdown(ctx context.Context, edge *http.Server) error {
+// shutdown lets the requests that run finish, and the streams end, for as long as stopTimeout.
+func (h house) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	if err := edge.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("stop serving: %w", err), edge.Close())
+	defer h.api.Wait(ctx)
+	if err := h.edge.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("stop serving: %w", err), h.edge.Close())
 	}
 	return nil
 }
