@@ -22,7 +22,7 @@ type findings struct {
 }
 
 // full reports whether there are more findings than a problem shows.
-func (f *findings) full() bool { return len(f.list) > MaxFieldErrors }
+func (f *findings) full() bool { return f.broke || len(f.list) > MaxFieldErrors }
 
 // clean reports whether nothing was found and nothing needs a closer look.
 func (f *findings) clean() bool { return len(f.list) == 0 && len(f.blank) == 0 }
@@ -224,6 +224,7 @@ func (s *placeSearch) value(at *places) {
 		return
 	}
 	_, _ = s.dec.ReadToken()
+	left := len(at.children)
 	for i := 0; s.wanted > 0; i++ {
 		if next := s.dec.PeekKind(); next == '}' || next == ']' {
 			_, _ = s.dec.ReadToken()
@@ -233,12 +234,16 @@ func (s *placeSearch) value(at *places) {
 			return
 		}
 		token := ""
-		if kind == '[' {
+		if kind == '[' && left > 0 {
 			token = strconv.Itoa(i)
+		} else if kind == '[' { // an array has each of its elements once
+			_ = s.dec.SkipValue()
+			continue
 		} else if raw, err := s.dec.ReadValue(); err == nil && len(raw) <= maxRawName {
 			token = unquote(raw)
 		}
 		if child := at.children[token]; child != nil {
+			left--
 			s.value(child)
 			continue
 		}

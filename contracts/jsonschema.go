@@ -127,14 +127,8 @@ func parseFree(raw []byte) (any, []FieldError) {
 	if err != nil {
 		return nil, u.malformed(err).Errors
 	}
-	if !isPlainIJSON(value) {
-		sound, err := r.lookThrough(value, valueStart(raw, 0))
-		if err != nil && !errors.Is(err, errFull) {
-			return nil, u.malformed(err).Errors
-		}
-		if !sound {
-			return nil, found.sorted()
-		}
+	if sound, _ := r.lookThrough(value, valueStart(raw, 0)); !sound {
+		return nil, found.sorted()
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()

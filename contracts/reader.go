@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -148,13 +149,25 @@ func (r *reader) text(n *node, v reflect.Value) error {
 	return nil
 }
 
+// unquoteText is unquote for a string, of which the result may be a part.
+func unquoteText(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
+	}
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(raw)), raw)
+	if err != nil {
+		return raw // the decoder has accepted it
+	}
+	return string(text)
+}
+
 // unquote returns the text of a valid JSON string.
 func unquote(raw []byte) string {
 	inner := raw[1 : len(raw)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner)
 	}
-	text, err := jsontext.AppendUnquote(nil, raw)
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(inner)), raw)
 	if err != nil {
 		return string(inner) // the decoder has accepted raw
 	}
@@ -234,11 +247,9 @@ func (r *reader) free(n *node, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if !isPlainIJSON(raw) {
-		sound, err := r.lookThrough(raw, offset)
-		if !sound || err != nil {
-			return err
-		}
+	if sound, err := r.lookThrough(raw, offset); !sound {
+		r.found.mask(r.pointer())
+		return err
 	}
 	if n.shape == shapeFree {
 		v.SetBytes(bytes.Clone(raw))
@@ -254,47 +265,193 @@ func (r *reader) free(n *node, v reflect.Value) error {
 	return nil
 }
 
-// isPlainIJSON reports whether valid JSON is surely I-JSON: it looks at names only where there are some, and trusts
-// numbers only where they are short.
-func isPlainIJSON(raw []byte) bool {
-	switch raw[0] {
-	case '"', 't', 'f', 'n':
-		return true
-	}
-	run, quoted := 0, false
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		switch {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted, run = !quoted, 0
-		case quoted:
-		case c == 'e' || c == 'E':
-			if i > 0 && raw[i-1] >= '0' && raw[i-1] <= '9' {
-				return false
-			}
-		case c >= '0' && c <= '9', c == '.', c == '-':
-			// 15 significant digits survive the way to a double and back; the point and the sign are counted too.
-			if run++; run > 15 {
-				return false
-			}
-		default:
-			run = 0
-		}
-	}
-	return raw[0] == '[' && bytes.IndexByte(raw, '{') < 0 || raw[0] != '[' && raw[0] != '{' || jsontext.Value(raw).IsValid()
+// lookThrough looks for what I-JSON forbids in raw, valid JSON that lies at base, and reports whether it found none. The
+// error is errFull.
+func (r *reader) lookThrough(raw []byte, base int64) (sound bool, err error) {
+	before, depth := len(r.found.list), len(r.path)
+	look := freeLook{r: r, doc: string(raw), base: base}
+	err = look.value()
+	r.path = r.path[:depth]
+	return len(r.found.list) == before, err
 }
 
-// lookThrough looks for what I-JSON forbids in the value raw, which lies at base, and reports whether it found none.
-func (r *reader) lookThrough(raw []byte, base int64) (sound bool, err error) {
-	before := len(r.found.list)
-	err = r.within(raw, base, r.freeValue)
-	if len(r.found.list) > before {
-		r.found.mask(r.pointer())
-		return false, err
+// freeLook looks for what I-JSON forbids in free JSON. That is valid JSON, so that it need not be read token by token.
+type freeLook struct {
+	r *reader
+	// doc is the value, which lies at base in the body. Names are parts of it, so that they take no memory.
+	doc  string
+	pos  int
+	base int64
+}
+
+// value looks through the next value. The error is errFull.
+func (l *freeLook) value() error {
+	switch l.next() {
+	case '{':
+		return l.object()
+	case '[':
+		return l.list()
+	case '"':
+		l.text()
+	case 't', 'n':
+		l.pos += len("true")
+	case 'f':
+		l.pos += len("false")
+	default:
+		return l.number()
 	}
-	return true, err
+	return nil
+}
+
+// next passes over white space and returns what comes next.
+func (l *freeLook) next() byte {
+	for l.doc[l.pos] <= ' ' {
+		l.pos++
+	}
+	return l.doc[l.pos]
+}
+
+// more passes over white space and a comma, and reports whether there is another element before the bracket, which it
+// passes over too.
+func (l *freeLook) more(bracket byte) bool {
+	c := l.next()
+	if c == ',' {
+		l.pos++
+		c = l.next()
+	}
+	if c == bracket {
+		l.pos++
+		return false
+	}
+	return true
+}
+
+// text passes over a text, quotes included, and returns it.
+func (l *freeLook) text() string {
+	start := l.pos
+	for l.pos++; l.doc[l.pos] != '"'; l.pos++ {
+		if l.doc[l.pos] == '\\' {
+			l.pos++
+		}
+	}
+	l.pos++
+	return l.doc[start:l.pos]
+}
+
+func (l *freeLook) number() error {
+	start, short := l.pos, true
+	for ; l.pos < len(l.doc) && !endsScalar(l.doc[l.pos]); l.pos++ {
+		short = short && l.doc[l.pos] <= '9' // no exponent
+	}
+	if short && l.pos-start <= sureDigits {
+		return nil
+	}
+	if _, ok := parseNumber([]byte(l.doc[start:l.pos])); ok {
+		return nil
+	}
+	return l.refuse(start, CodeNumber)
+}
+
+// endsScalar reports whether c ends a number or a word.
+func endsScalar(c byte) bool { return c <= ' ' || c == ',' || c == ']' || c == '}' }
+
+// refuse records what is wrong at a place.
+func (l *freeLook) refuse(place int, code Code) error {
+	l.r.found.addUnread(l.r.pointer(), l.base+int64(place), code, nil)
+	if l.r.found.full() {
+		return errFull
+	}
+	return nil
+}
+
+func (l *freeLook) list() error {
+	l.pos++
+	for i := 0; l.more(']'); i++ {
+		l.r.enterAt(i)
+		if err := l.value(); err != nil {
+			return err
+		}
+		l.r.leave()
+	}
+	return nil
+}
+
+func (l *freeLook) object() error {
+	l.pos++
+	var seen names
+	for l.more('}') {
+		place := l.pos
+		name := unquoteText(l.text())
+		l.next()
+		l.pos++ // the colon
+		l.r.enter(name)
+		if seen.add(name) {
+			if err := l.value(); err != nil {
+				return err
+			}
+		} else {
+			if err := l.refuse(place, CodeDuplicateKey); err != nil {
+				return err
+			}
+			l.skip()
+		}
+		l.r.leave()
+	}
+	return nil
+}
+
+// skip passes over a value that nobody looks through.
+func (l *freeLook) skip() {
+	for depth := 0; ; {
+		switch l.next() {
+		case ':', ',':
+			l.pos++
+			continue
+		case '{', '[':
+			depth++
+			l.pos++
+		case '}', ']':
+			depth--
+			l.pos++
+		case '"':
+			l.text()
+		default:
+			for l.pos < len(l.doc) && !endsScalar(l.doc[l.pos]) {
+				l.pos++
+			}
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+// names are those of one object. Most objects have few.
+type names struct {
+	few  []string
+	many map[string]struct{}
+}
+
+// fewNames is up to how many names are compared one by one.
+const fewNames = 16
+
+// add adds a name and reports whether it is a new one.
+func (n *names) add(name string) bool {
+	if n.many == nil {
+		if slices.Contains(n.few, name) {
+			return false
+		}
+		if n.few = append(n.few, name); len(n.few) > fewNames {
+			n.many = make(map[string]struct{}, 4*fewNames)
+			for _, before := range n.few {
+				n.many[before] = struct{}{}
+			}
+		}
+		return true
+	}
+	before := len(n.many)
+	n.many[name] = struct{}{}
+	return len(n.many) > before
 }
 
 // within lets read work on raw, a value that was read before and lies at base.
@@ -303,83 +460,6 @@ func (r *reader) within(raw []byte, base int64, read func() error) error {
 	r.doc, r.base, r.dec = raw, base, newDecoder(raw)
 	err := read()
 	r.doc, r.base, r.dec, r.path = doc, outer, dec, r.path[:depth]
-	return err
-}
-
-// freeValue looks through the next value.
-func (r *reader) freeValue() error {
-	if r.found.full() {
-		return errFull
-	}
-	kind := r.dec.PeekKind()
-	if kind == '0' {
-		return r.freeNumber()
-	}
-	if kind == '{' {
-		return r.freeObject()
-	}
-	if kind == '[' {
-		return r.freeList()
-	}
-	return r.dec.SkipValue()
-}
-
-func (r *reader) freeNumber() error {
-	offset := r.offset()
-	raw, err := r.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	if _, ok := parseNumber(raw); !ok {
-		r.found.addUnread(r.pointer(), offset, CodeNumber, nil)
-	}
-	return nil
-}
-
-func (r *reader) freeList() error {
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	for i := 0; r.dec.PeekKind() != ']'; i++ {
-		r.enterAt(i)
-		if err := r.freeValue(); err != nil {
-			return err
-		}
-		r.leave()
-	}
-	_, err := r.dec.ReadToken()
-	return err
-}
-
-func (r *reader) freeObject() error {
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	seen := make(map[string]struct{})
-	for r.dec.PeekKind() != '}' {
-		if r.found.full() {
-			return errFull
-		}
-		place := r.offset()
-		raw, err := r.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		name := unquote(raw)
-		r.enter(name)
-		if _, twice := seen[name]; twice {
-			r.found.addUnread(r.pointer(), place, CodeDuplicateKey, nil)
-			err = r.dec.SkipValue()
-		} else {
-			seen[name] = struct{}{}
-			err = r.freeValue()
-		}
-		if err != nil {
-			return err
-		}
-		r.leave()
-	}
-	_, err := r.dec.ReadToken()
 	return err
 }
 

@@ -22,10 +22,11 @@ type scanner struct {
 
 // The bounds beyond which a scanner is not sure.
 const (
-	// sureDigits survive the way from decimal to double and back (IEEE 754-2019, section 5.12.2).
-	sureDigits = 15
 	// sureNumber is longer than a double that was printed with the digits that it needs.
 	sureNumber = 25
+	// sureBytes bounds a document, or a line of a batch. What is refused costs both ways, and where it is large that is
+	// more than what accepting it the quick way saves.
+	sureBytes = 64 << 10
 	// sureMembers bounds the members of an object of free JSON: their names are compared with each other.
 	sureMembers = 32
 	// sharedText is how long a text may be that shares its memory with the one before it.

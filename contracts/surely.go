@@ -7,7 +7,7 @@ import "bytes"
 // surely reads doc into v, which is zero, and reports whether that is what the reader and the rules would make of it.
 // If not, v is zero again.
 func surely[T any](s *scanner, v *T, scan func(*scanner, *T) bool) bool {
-	if scan(s, v) && s.end() && holds(v) {
+	if len(s.doc) <= sureBytes && scan(s, v) && s.end() && holds(v) {
 		return true
 	}
 	*v = *new(T)
@@ -39,7 +39,7 @@ func sureEvents(body []byte) ([]EngineEvent, bool) {
 		if s.end() {
 			continue // a blank line
 		}
-		if len(events) == MaxBatchEvents || len(line) > MaxDocumentBytes {
+		if len(events) == MaxBatchEvents {
 			return nil, false
 		}
 		events = append(events, EngineEvent{})
@@ -58,7 +58,7 @@ func (s *scanner) sureArray() ([]EngineEvent, bool) {
 	var events []EngineEvent
 	ok := scanList(s, &events, MaxBatchEvents, func(s *scanner, ev *EngineEvent) bool {
 		start := s.pos
-		return scanEngineEvent(s, ev) && s.pos-start <= MaxDocumentBytes
+		return scanEngineEvent(s, ev) && s.pos-start <= sureBytes
 	})
 	if !ok || !s.end() || len(events) == 0 {
 		return nil, false
