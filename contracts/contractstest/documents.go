@@ -12,9 +12,9 @@ import (
 // Start is the time at which every built run begins: 2026-01-02T03:04:05.678Z.
 const Start contracts.Time = 1767323045678
 
-// RunID returns the n-th run id, n within 0..9999.
+// RunID returns the n-th run id, n at least 0; ids of higher numbers are greater.
 func RunID(n int) contracts.RunID {
-	return contracts.RunID(fmt.Sprintf("run_01kdy70000000000000000%04d", n))
+	return contracts.RunID(fmt.Sprintf("run_01kdy7%020d", n))
 }
 
 // ApprovalID returns the n-th approval id, n within 0..9999.
