@@ -50,7 +50,7 @@ func damageOnce(random *rand.Rand, doc []byte) []byte {
 }
 
 // randomByte returns any byte.
-func randomByte(random *rand.Rand) byte { return byte(random.Uint32() >> 24) } //nolint:gosec // eight bits are left
+func randomByte(random *rand.Rand) byte { return byte(random.Uint32() >> 24) }
 
 // behind returns the place after one of the marks in a document, or its beginning where it has none.
 func behind(random *rand.Rand, doc []byte, mark byte) int {

@@ -48,7 +48,7 @@ func workRows() []row {
 func repository(t *testing.T, c chapter) bench {
 	t.Helper()
 	b := bench{root: t.TempDir(), chapters: []chapter{c}}
-	if err := os.MkdirAll(filepath.Dir(b.resultsFile(c)), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(b.resultsFile(c)), 0o750); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(b.resultsFile(c), kept([]byte(stored)), 0o600); err != nil {
@@ -115,7 +115,7 @@ func TestABenchmarkOfTheTreeThatNoChapterRunsIsNamed(t *testing.T) {
 	t.Parallel()
 	b := repository(t, rowsOf(workRows()...))
 	source := filepath.Join(b.root, "x", "x_test.go")
-	if err := os.MkdirAll(filepath.Dir(source), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(source), 0o750); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -149,7 +149,7 @@ func TestCheckFindsAnEditedPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(b.pageFile(), []byte(strings.Replace(string(page), "2 µs", "1 µs", 1)), 0o600); err != nil {
+	if err := os.WriteFile(b.pageFile(), []byte(strings.Replace(string(page), "2 µs", "1 µs", 1)), 0o600); err != nil { //nolint:gosec // the folder of this test
 		t.Fatal(err)
 	}
 	if err := b.check(); !errors.Is(err, errStale) {
@@ -159,7 +159,7 @@ func TestCheckFindsAnEditedPage(t *testing.T) {
 
 func TestRunNamesAnUnknownChapter(t *testing.T) {
 	t.Parallel()
-	if err := repository(t, rowsOf(workRows()...)).run(t.Context(), []string{"wrok"}); err == nil || !strings.Contains(err.Error(), "[work]") {
+	if err := repository(t, rowsOf(workRows()...)).run(t.Context(), []string{"walk"}); err == nil || !strings.Contains(err.Error(), "[work]") {
 		t.Errorf("got %v", err)
 	}
 }

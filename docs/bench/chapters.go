@@ -127,6 +127,7 @@ func contractsSuite() suite {
 			{
 				work: "the dearest of the hostile documents of 1 MiB", benchmark: "BenchmarkHostile/*", unit: "ns/op", goal: atMost(20e6),
 			},
+			{work: "the dearest of the hostile batches of 4 MiB", benchmark: "BenchmarkHostileBatch/*", unit: "ns/op"},
 			{
 				work: "a token that an engine reports, alone", benchmark: "BenchmarkDecodeEngineEvents/axiom25_1", unit: "ns/op",
 				floor: "BenchmarkDecodeEngineEvents/encoding_json_1",
