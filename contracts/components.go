@@ -47,7 +47,8 @@ func Components(at string, describe Describe) ([]Component, error) {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[RunEvent](), reflect.TypeFor[Problem](), reflect.TypeFor[Created](), reflect.TypeFor[RunList](),
 		reflect.TypeFor[Snapshot](), reflect.TypeFor[Appended](), reflect.TypeFor[Judged](), reflect.TypeFor[EventPage](),
-		reflect.TypeFor[EngineList](), reflect.TypeFor[ToolList](),
+		reflect.TypeFor[EngineList](), reflect.TypeFor[ToolList](), reflect.TypeFor[Claimed](), reflect.TypeFor[LeaseInfo](),
+		reflect.TypeFor[Acked](),
 	} {
 		read.defs[t.Name()] = read.written(t)
 	}

@@ -177,7 +177,7 @@ type Claimed struct {
 	Limits Limits `json:"limits"`
 	// Tools are the allowed tools' definitions by their exact references. One that changed since the run was created
 	// is missing: its calls are denied.
-	Tools map[string]ToolSpec `json:"tools" validate:"max=128"`
+	Tools map[string]ToolSpec `json:"tools" validate:"max=128,dive,keys,toolref,endkeys"`
 	// LastSeq is the run's last event.
 	LastSeq Seq `json:"last_seq" validate:"gte=1"`
 	// EngineSeq is the last event that an engine wrote, 0 for none: the engine's first `after`.

@@ -287,6 +287,10 @@ func valid(operation string, content apidoc.Content) error {
 		_, err = contracts.Decode[contracts.Answer](raw)
 	case "cancelRun":
 		_, err = contracts.Decode[contracts.CancelRequest](raw)
+	case "claimRun":
+		_, err = contracts.Decode[contracts.ClaimRequest](raw)
+	case "forkRun":
+		_, err = contracts.Decode[contracts.ForkRequest](raw)
 	case "decideApproval":
 		_, err = contracts.Decode[contracts.ApprovalDecision](raw)
 	default:

@@ -98,3 +98,18 @@ func (examples) engines() contracts.EngineList {
 		Capabilities: []contracts.Capability{contracts.CapabilityTools}, Available: true,
 	}}}
 }
+
+func (e examples) lease() contracts.LeaseInfo {
+	return contracts.LeaseInfo{
+		Token: exampleToken, Epoch: 1, Holder: "engine:external/worker-1", ExpiresAt: e.summary().CreatedAt.Add(30_000), TTLMS: 30_000,
+	}
+}
+
+func (e examples) claimed() contracts.Claimed {
+	tool := e.tool()
+	return contracts.Claimed{
+		RunID: e.summary().RunID, Lease: e.lease(), Task: contractstest.Document(contractstest.TaskSpec()), Limits: e.summary().Limits,
+		Tools: map[string]contracts.ToolSpec{string(tool.Spec.Ref()): tool.Spec}, LastSeq: 2, EngineSeq: 0,
+		Links: contracts.LinksOf(e.summary().RunID),
+	}
+}

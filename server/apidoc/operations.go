@@ -27,6 +27,8 @@ func Operations() []Operation {
 		reads    = one(contracts.ProblemHistoryDamaged, contracts.ProblemJournalUnavailable, contracts.ProblemOverloaded)
 		ofRun    = problems(answers, finds, reads, one(contracts.ProblemHistoryPruned))
 		changes  = problems(ofRun, sends, one(contracts.ProblemRunFinished, contracts.ProblemIllegalTransition))
+		reports  = problems(changes, one(contracts.ProblemLeaseLost))
+		leases   = problems(ofRun, one(contracts.ProblemRunFinished, contracts.ProblemLeaseLost))
 		stores   = one(contracts.ProblemJournalUnavailable, contracts.ProblemOverloaded)
 		examples = newExamples()
 	)
@@ -47,16 +49,7 @@ func Operations() []Operation {
 			Summary: "Create a run",
 			Description: "The run is on disk when this is answered, and its engine begins. The same Idempotency-Key with the same task " +
 				"answers the run that it made before.",
-			Parameters: []Parameter{
-				{
-					Name: "Idempotency-Key", In: "header", Description: "Names the request, as long as the run is kept.",
-					Schema: object{{"type", "string"}, {"pattern", `^[ -~]{1,255}$`}}, Example: "order-7-report",
-				},
-				{
-					Name: "Traceparent", In: "header", Description: "W3C Trace Context; it stands in the first event. One that is not well formed is ignored.",
-					Schema: object{{"type", "string"}}, Example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-				},
-			},
+			Parameters: []Parameter{idempotencyKey(), traceparent()},
 			Body: &Body{
 				Description: "What the run is asked.",
 				Contents:    sent(anyVersion("TaskSpec"), contractstest.TaskSpec()),
@@ -81,13 +74,13 @@ func Operations() []Operation {
 		{
 			Method: http.MethodGet, Path: "/runs/{id}/task", ID: "getTask", Tag: tagRuns,
 			Summary:     "Read what a run was asked",
-			Description: "The document as it was sent, in its version. Where an input is sensitive its content is left out.",
-			Parameters:  []Parameter{runID()},
+			Description: "The document as it was sent, in its version. Where an input is sensitive its content is left out, unless the request names the run's lease.",
+			Parameters:  []Parameter{runID(), lease()},
 			Answers: []Answer{{
 				Status: http.StatusOK, Description: "The task.",
 				Contents: []Content{{Media: mediaJSON, Schema: anyVersionOf("TaskShown", "TaskSpec"), Example: contractstest.TaskSpec()}},
 			}},
-			Problems: ofRun,
+			Problems: leases,
 		},
 		{
 			Method: http.MethodGet, Path: "/runs/{id}/stream", ID: "streamRun", Tag: tagRuns,
@@ -159,13 +152,15 @@ func Operations() []Operation {
 			Method: http.MethodPost, Path: "/runs/{id}/events", ID: "appendEvents", Tag: tagEngines,
 			Summary: "Report what an engine does",
 			Description: "All lines are stored, or none. The answer holds the events as stored, with what the server added behind them: gates, " +
-				"approvals, limits, cancellation.",
+				"approvals, limits, cancellation.\n\nWhere the client accepts application/x-ndjson alone, the request stays open: each line of its " +
+				"body is a batch, one event or an array of them, and is acknowledged by a line of the answer as it goes. A blank line renews " +
+				"the lease. A line that is refused is answered with its problem, which ends the answer.",
 			Parameters: []Parameter{
-				runID(), after("The last seq that the engine was told of. With it the same request again gets the same answer, and another "+
+				runID(), lease(), after("The last seq that the engine was told of. With it the same request again gets the same answer, and another "+
 					"one at the same place is refused; without it the lines are appended again.", integer(0, maxSeq), 3),
 			},
 			Body: &Body{
-				Description: "1 to 1000 lines, at most 4 MiB, as NDJSON or as a JSON array.",
+				Description: "1 to 1000 lines, at most 4 MiB, as NDJSON or as a JSON array; any number of lines of that size where the request stays open.",
 				Contents: []Content{
 					{Media: mediaNDJSON, Schema: object{{"type", "string"}}, Lines: ref("EngineEvent"), Example: engineLines()},
 					{
@@ -174,20 +169,77 @@ func Operations() []Operation {
 					},
 				},
 			},
-			Answers:  []Answer{{Status: http.StatusOK, Description: "What was stored.", Contents: whole("Appended", examples.appended())}},
-			Problems: problems(changes, one(contracts.ProblemSequenceConflict, contracts.ProblemToolUnknown, contracts.ProblemToolVersionConflict)),
+			Answers: []Answer{{
+				Status: http.StatusOK, Description: "What was stored.",
+				Contents: append(whole("Appended", examples.appended()), Content{
+					Media: mediaNDJSON, Schema: object{{"type", "string"}}, Example: "{\"seq\":3}\n{\"seq\":7}\n",
+					Lines: object{{"anyOf", []any{ref("Acked"), ref("Problem")}}},
+				}),
+			}},
+			Problems: problems(reports, one(contracts.ProblemSequenceConflict, contracts.ProblemToolUnknown, contracts.ProblemToolVersionConflict)),
 		},
 		{
 			Method: http.MethodPost, Path: "/runs/{id}/answer", ID: "answerRun", Tag: tagEngines,
 			Summary:     "End a pass with an answer",
 			Description: "The server judges the text, and ends the run unless a revision is due.",
-			Parameters:  []Parameter{runID()},
+			Parameters:  []Parameter{runID(), lease()},
 			Body: &Body{
 				Description: "The answer.",
 				Contents:    sent(ref("Answer"), contracts.Answer{MessageID: "m1", Channel: contracts.ChannelAnswer, Text: "Saturn has the most moons: 274."}),
 			},
 			Answers:  []Answer{{Status: http.StatusOK, Description: "The verdict, the end of the run, or both.", Contents: whole("Judged", examples.judged())}},
-			Problems: changes,
+			Problems: reports,
+		},
+		{
+			Method: http.MethodPost, Path: "/claims", ID: "claimRun", Tag: tagEngines,
+			Summary: "Claim a run to carry out",
+			Description: "The oldest run that waits for an engine of the backend, with the lease under which alone it takes reports from then on. " +
+				"Of several who ask, each gets another run.",
+			Body: &Body{
+				Description: "Which runs, and how long to wait for one.",
+				Contents:    sent(ref("ClaimRequest"), contracts.ClaimRequest{Backend: contracts.ExternalEngine, Worker: "worker-1", WaitMS: 30_000}),
+			},
+			Answers: []Answer{
+				{Status: http.StatusOK, Description: "The run.", Contents: whole("Claimed", examples.claimed())},
+				{Status: http.StatusNoContent, Description: "No run came."},
+			},
+			Problems: problems(answers, sends, reads, one(contracts.ProblemUnavailable)),
+		},
+		{
+			Method: http.MethodPut, Path: "/runs/{id}/lease", ID: "renewLease", Tag: tagEngines,
+			Summary:     "Renew a lease",
+			Description: "It lasts for its whole time again. Reporting does the same.",
+			Parameters:  []Parameter{runID(), lease()},
+			Answers:     []Answer{{Status: http.StatusOK, Description: "The lease.", Contents: whole("LeaseInfo", examples.lease())}},
+			Problems:    leases,
+		},
+		{
+			Method: http.MethodDelete, Path: "/runs/{id}/lease", ID: "dropLease", Tag: tagEngines,
+			Summary:     "Give a run back",
+			Description: "Another engine can claim it from then on; a run that drains ends.",
+			Parameters:  []Parameter{runID(), lease()},
+			Answers:     []Answer{{Status: http.StatusNoContent, Description: "Given back."}},
+			Problems:    leases,
+		},
+		{
+			Method: http.MethodPost, Path: "/runs/{id}/fork", ID: "forkRun", Tag: tagRuns,
+			Summary:     "Create a run that starts where another stood",
+			Description: "It has the parent's task, or the one in the body, and a budget of its own. Nothing is copied: the engine may read the parent up to seq.",
+			Parameters:  []Parameter{runID(), idempotencyKey(), traceparent()},
+			Body: &Body{
+				Description: "Where, and what instead.",
+				Contents:    sent(ref("ForkRequest"), contracts.ForkRequest{Seq: 3}),
+			},
+			Answers: []Answer{
+				{Status: http.StatusCreated, Description: "The run was created.", Headers: []string{"Location"}, Contents: whole("Created", examples.created())},
+				{
+					Status: http.StatusOK, Description: "The same request made this run before.",
+					Headers: []string{"Location", "Idempotency-Replayed"}, Contents: whole("Created", examples.created()),
+				},
+			},
+			Problems: problems(ofRun, sends, one(
+				contracts.ProblemIdempotencyConflict, contracts.ProblemToolUnknown, contracts.ProblemOverCeiling, contracts.ProblemUnavailable,
+			)),
 		},
 		{
 			Method: http.MethodPost, Path: "/runs/{id}/cancel", ID: "cancelRun", Tag: tagRuns,
@@ -406,6 +458,31 @@ func runID() Parameter {
 		Schema: object{{"type", "string"}, {"pattern", "^run_[0-7][0-9a-hjkmnp-tv-z]{25}$"}}, Example: contractstest.RunID(1),
 	}
 }
+
+func idempotencyKey() Parameter {
+	return Parameter{
+		Name: "Idempotency-Key", In: "header", Description: "Names the request, as long as the run is kept.",
+		Schema: object{{"type", "string"}, {"pattern", `^[ -~]{1,255}$`}}, Example: "order-7-report",
+	}
+}
+
+func traceparent() Parameter {
+	return Parameter{
+		Name: "Traceparent", In: "header", Description: "W3C Trace Context; it stands in the first event. One that is not well formed is ignored.",
+		Schema: object{{"type", "string"}}, Example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	}
+}
+
+// lease is what an engine proves its claim by.
+func lease() Parameter {
+	return Parameter{
+		Name: "Axiom25-Lease", In: "header", Description: "The token of the run's lease, as the claim gave it. A run that nobody has claimed needs none.",
+		Schema: object{{"type", "string"}, {"minLength", 1}, {"maxLength", 128}}, Example: exampleToken,
+	}
+}
+
+// exampleToken is a token as claims give them.
+const exampleToken = "1.Q5CHLG4XZ5KXQ3JZ2N6VUB4ZLE"
 
 func approvalID() Parameter {
 	return Parameter{

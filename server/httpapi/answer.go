@@ -20,7 +20,11 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	judged, err := a.Intake.Answer(r.Context(), id, *answer)
+	holder, err := a.holder(r)
+	if err != nil {
+		return err
+	}
+	judged, err := holder.Answer(r.Context(), id, *answer)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (g *guard) shareWithOrigin(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Traceparent")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Axiom25-Lease, Content-Type, Idempotency-Key, Last-Event-ID, Traceparent")
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true

@@ -40,6 +40,8 @@ type turn struct {
 	epoch int64
 	// mark, where not empty, is what the batch makes of the run's lease.
 	mark contracts.LeaseState
+	// engineSeq is the engine's last event once the batch is stored.
+	engineSeq contracts.Seq
 	// read is the last reading of the meter in this batch.
 	read *contracts.Usage
 }
@@ -185,6 +187,7 @@ func (in *Intake) stored(r *run, t *turn) {
 	for i := range t.events {
 		r.note(t.events[i])
 	}
+	t.engineSeq = r.engineSeq
 	if t.mark != "" {
 		r.summary.Lease = t.mark
 	}
