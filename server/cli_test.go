@@ -294,7 +294,7 @@ func TestInterruptAtTheCommandLine(t *testing.T) {
 func TestRunSurvivesARestartOfItsServer(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	s := startServer(t, data)
+	s := startServer(t, data, ownAddress()...)
 	address := strings.TrimPrefix(s.url, "http://")
 	c, id := watching(t, s, "--json")
 	s.report(t, id, tokenLine("one "))

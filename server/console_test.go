@@ -357,7 +357,7 @@ func TestAFloodLeavesThePageAlive(t *testing.T) {
 func TestTheConsoleComesBackAfterARestart(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	s := startServer(t, data)
+	s := startServer(t, data, ownAddress()...)
 	address := strings.TrimPrefix(s.url, "http://")
 	id := s.create(t, externalTask)
 	s.report(t, id, tokenLine("before, "))

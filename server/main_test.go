@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"axiom25/contracts"
+	"axiom25/server/apidoc/apidoctest"
 	"axiom25/web"
 )
 
@@ -108,10 +110,20 @@ const listening = "Axiom25 is listening on "
 
 // startServer starts a server over a data directory on a free port and waits until it listens. The test's end kills it
 // where the test has not ended it before, and shows its log where the test failed.
+//
+// Between a test and its server stands a proxy that holds every answer against the OpenAPI and AsyncAPI documents,
+// whoever asked: the test, curl, a browser. A test that names --addr speaks to the server itself, as benchmarks do.
 func startServer(tb testing.TB, data string, flags ...string) *server {
 	tb.Helper()
-	return startProcess(tb, binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
+	s := startProcess(tb, binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
+	if _, measures := tb.(*testing.B); !measures && !slices.Contains(flags, "--addr") {
+		s.url = apidoctest.Watch(tb).Proxy(tb, s.url)
+	}
+	return s
 }
+
+// ownAddress are the flags of a server that is to come back at its address: its url is then its own.
+func ownAddress() []string { return []string{"--addr", "127.0.0.1:0"} }
 
 // startProcess starts a program that prints where it listens.
 func startProcess(tb testing.TB, program string, args ...string) *server {
