@@ -1,0 +1,35 @@
+package natsjournal_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"axiom25/server/journal"
+	"axiom25/server/journal/journaltest"
+	"axiom25/server/journal/natsjournal"
+	"axiom25/server/journal/natsjournal/natstest"
+)
+
+// open opens a journal.
+func open(tb testing.TB, o natsjournal.Options) *natsjournal.Journal {
+	tb.Helper()
+	j, err := natsjournal.Open(tb.Context(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return j
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, natstest.Options{})
+	var stores atomic.Int64
+	journaltest.Run(t, func(*testing.T) journaltest.Store {
+		o := natsjournal.Options{URLs: []string{s.URL()}, Prefix: fmt.Sprintf("store%d", stores.Add(1)), Shards: 2}
+		return func(t *testing.T) journal.Journal {
+			t.Helper()
+			return open(t, o)
+		}
+	})
+}
