@@ -9,6 +9,7 @@ GO ?= go
 TOOLS := $(CURDIR)/bin/tools
 GOLANGCI := $(TOOLS)/golangci-lint-2.15.0
 GOTESTSUM := $(TOOLS)/gotestsum-1.13.0
+OASDIFF := $(TOOLS)/oasdiff-1.35.0
 
 # The packages that the console is made of too: they are tested as WebAssembly as well.
 PURE := ./contracts/...
@@ -53,7 +54,7 @@ clean: ## Remove what was built, but not ./data
 # --- check -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: system specifications lint fresh $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
+test: system specifications lint fresh compatible $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
 	@$(GO) vet ./...
 	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
 	@echo "test: the pure packages as WebAssembly under node"
@@ -82,6 +83,14 @@ fresh: ## Check that what is generated is up to date, the module's sums hold and
 	@$(GO) run ./docs/bench -check
 	@$(GO) mod verify >/dev/null
 	@$(GO) list -mod=readonly -deps ./... >/dev/null
+
+.PHONY: compatible
+compatible: $(OASDIFF) ## Check that the contracts and the API keep what the last release promised
+	@$(GO) run -tags bootstrap ./docs/gen -oasdiff $(OASDIFF)
+
+.PHONY: release
+release: gen compatible ## Promise the current version of the contracts: lock its schemas in docs/released
+	@$(GO) run -tags bootstrap ./docs/gen -release
 
 .PHONY: cover
 cover: ## Measure coverage; fails where a package that promises rest on is below 90 %
@@ -114,6 +123,10 @@ $(GOLANGCI):
 	@echo "installing golangci-lint 2.15.0 (once, some minutes)"
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	@mv $(TOOLS)/golangci-lint $@
+
+$(OASDIFF):
+	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/oasdiff/oasdiff@v1.35.0
+	@mv $(TOOLS)/oasdiff $@
 
 $(GOTESTSUM):
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@v1.13.0

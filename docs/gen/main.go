@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,12 +17,23 @@ import (
 
 	"axiom25/contracts"
 	"axiom25/docs/reference"
+	"axiom25/docs/released"
 )
 
 func main() {
-	check := flag.Bool("check", false, "write nothing, and fail where a file is not what would be written")
+	check := flag.Bool("check", false,
+		"write nothing, and fail where a file is not what would be written or a released contract is not kept")
+	release := flag.Bool("release", false, "promise the current version: copy its schemas to docs/released and lock them")
+	oasdiff := flag.String("oasdiff", "", "compare the OpenAPI document with the last released one, by oasdiff at this `path`")
 	flag.Parse()
-	if err := run(*check); err != nil {
+	work := func() error { return run(*check) }
+	switch {
+	case *release:
+		work = promise
+	case *oasdiff != "":
+		work = func() error { return released.CheckAPI(context.Background(), ".", *oasdiff, contracts.Version) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
@@ -31,12 +43,21 @@ func main() {
 func run(check bool) error {
 	const root = "."
 	if check {
-		return errors.Join(code(root, true), reference.Check(root))
+		return errors.Join(code(root, true), reference.Check(root), released.Check(root, contracts.JSONSchemaIn))
 	}
 	if err := code(root, false); err != nil {
 		return err
 	}
 	return reference.Write(root)
+}
+
+// promise releases the current version and says what it has gained.
+func promise() error {
+	gained, err := released.Release(".", contracts.JSONSchemaIn)
+	for _, line := range gained {
+		fmt.Println(line)
+	}
+	return err
 }
 
 // code writes the generated code, or only compares it.
