@@ -395,19 +395,30 @@ func decodeBatch(body []byte, full bool) ([]EngineEvent, *Problem) {
 
 // splitBatch cuts a body into its events.
 func splitBatch(body []byte) ([]unit, *Problem) {
-	start := valueStart(body, 0)
+	start := spaceEnd(body, 0)
 	if start < int64(len(body)) && body[start] == '[' {
 		return splitArray(body)
 	}
 	var units []unit
-	var base int64
-	for line := range bytes.Lines(body) {
-		if len(bytes.TrimSpace(line)) > 0 {
-			units = append(units, unit{doc: line, base: base, pointer: appendIndex(rootPointer, len(units))})
+	for start < int64(len(body)) && len(units) <= MaxBatchEvents {
+		end := int64(len(body))
+		if i := bytes.IndexByte(body[start:], '\n'); i >= 0 {
+			end = start + int64(i) + 1
 		}
-		base += int64(len(line))
+		if line := body[start:end]; len(bytes.TrimSpace(line)) > 0 {
+			units = append(units, unit{doc: line, base: start, pointer: appendIndex(rootPointer, len(units))})
+		}
+		start = spaceEnd(body, end)
 	}
 	return units, nil
+}
+
+// spaceEnd passes over white space, blank lines included.
+func spaceEnd(body []byte, offset int64) int64 {
+	for offset < int64(len(body)) && strings.IndexByte(" \t\r\n", body[offset]) >= 0 {
+		offset++
+	}
+	return offset
 }
 
 // splitArray cuts a JSON array into its elements.
@@ -429,8 +440,8 @@ func splitArray(body []byte) ([]unit, *Problem) {
 		if err != nil {
 			return nil, whole.malformed(err)
 		}
-		if len(units) <= MaxBatchEvents {
-			units = append(units, unit{doc: raw, base: base, pointer: appendIndex(rootPointer, len(units))})
+		if units = append(units, unit{doc: raw, base: base, pointer: appendIndex(rootPointer, len(units))}); len(units) > MaxBatchEvents {
+			return units, nil // too many: what else there is does not matter
 		}
 	}
 	if _, err := r.dec.ReadToken(); err != nil {

@@ -198,7 +198,9 @@ func hostileBatches() map[string]string {
 	lines := func(line string) string {
 		return strings.Repeat(line+"\n", min(size/(len(line)+1), contracts.MaxBatchEvents))
 	}
-	args := func(json string) string { return engineLine("tool_start", `{"call_id":"c","tool":"a","args":`+json+`}`) }
+	args := func(json string) string {
+		return engineLine("tool_start", `{"call_id":"c","tool":"a","args":`+json+`}`)
+	}
 	return map[string]string{
 		"empty objects in lines":    strings.Repeat("{}\n", size/3),
 		"a thousand empty objects":  lines("{}"),

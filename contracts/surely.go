@@ -34,14 +34,16 @@ func sureEvents(body []byte) ([]EngineEvent, bool) {
 	}
 	lines := bytes.Count(body, []byte{'\n'}) + 1
 	events := make([]EngineEvent, 0, min(lines, MaxBatchEvents))
-	for line := range bytes.Lines(body) {
-		s.doc, s.pos = line, 0
-		if s.end() {
-			continue // a blank line
+	for at := s.pos; at < len(body); {
+		end := len(body)
+		if i := bytes.IndexByte(body[at:], '\n'); i >= 0 {
+			end = at + i + 1
 		}
 		if len(events) == MaxBatchEvents {
 			return nil, false
 		}
+		s.doc, s.pos = body[at:end], 0
+		at = int(spaceEnd(body, int64(end)))
 		events = append(events, EngineEvent{})
 		if s.depth = 0; !surely(&s, &events[len(events)-1], scanEngineEvent) {
 			return nil, false
@@ -68,15 +70,16 @@ func (s *scanner) sureArray() ([]EngineEvent, bool) {
 
 // encodeSurely writes the values of which there are many, as encode would.
 func encodeSurely(v any) ([]byte, bool) {
-	var room [512]byte
-	a := appender{b: room[:0]}
+	var a appender
 	switch v := v.(type) {
 	case RunEvent:
+		a.b = make([]byte, 0, roomFor(&v))
 		appendRunEvent(&a, &v)
 	case *RunEvent:
 		if v == nil {
 			return nil, false
 		}
+		a.b = make([]byte, 0, roomFor(v))
 		appendRunEvent(&a, v)
 	case Appended:
 		start := a.begin()
@@ -88,8 +91,24 @@ func encodeSurely(v any) ([]byte, bool) {
 	default:
 		return nil, false
 	}
-	if a.unsure {
-		return nil, false
+	return a.b, !a.unsure
+}
+
+// roomFor returns about how many bytes an event takes, so that they are allocated once and few are left over.
+func roomFor(ev *RunEvent) int {
+	const envelope, body = 150, 90
+	room := envelope + body + len(ev.Branch)
+	switch d := ev.Data.(type) {
+	case *TokenData:
+		if d != nil {
+			room += len(d.ID) + len(d.Delta)*17/16
+		}
+	case *ThoughtData:
+		if d != nil {
+			room += len(d.ID) + len(d.Delta)*17/16
+		}
+	default:
+		room += 4 * body
 	}
-	return bytes.Clone(a.b), true
+	return room
 }
