@@ -98,7 +98,7 @@ What stands on the command line wins.`,
 	root.AddCommand(
 		serveCommand(), runCommand(), tailCommand(),
 		validateCommand(), migrateCommand(), schemaCommand(),
-		exportCommand(), importCommand(), checkCommand(),
+		exportCommand(), importCommand(), checkCommand(), backupCommand(),
 		versionCommand(),
 	)
 	for _, cmd := range root.Commands() {

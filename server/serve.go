@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"axiom25/contracts"
+	"axiom25/server/intake"
 )
 
 const (
@@ -37,10 +38,13 @@ type serveFlags struct {
 	hosts, origins    []string
 	drainGrace        time.Duration
 	approvalTTL       time.Duration
+	leaseTTL          time.Duration
+	leaseExpired      string
 	ceiling           []string
 	localPace         time.Duration
 	logFormat         string
 	streaming         streamingFlags
+	retention         retentionFlags
 	contracts         *contractsVersion
 }
 
@@ -75,6 +79,9 @@ not-acceptable, or listed as left out. Both versions are taken all the same, and
 	flags.StringSliceVar(&f.origins, "cors-origin", nil, "origin of another site that may read answers (repeatable)")
 	flags.DurationVar(&f.drainGrace, "drain-grace", 10*time.Second, "how long an engine may take to finish a draining run")
 	flags.DurationVar(&f.approvalTTL, "approval-ttl", 10*time.Minute, "how long a call waits for a human's decision")
+	flags.DurationVar(&f.leaseTTL, "lease-ttl", intake.DefaultLeaseTTL, "how long an external engine that has claimed a run may stay silent")
+	flags.StringVar(&f.leaseExpired, "lease-expired", string(intake.ExpiryRequeue),
+		"what becomes of a run whose engine stayed silent: requeue lets another engine claim it, end ends it as failed")
 	flags.StringSliceVar(&f.ceiling, "ceiling", nil,
 		"most that a task may ask for, as name=value with a budget's field (repeatable); what is not named is the max profile's")
 	flags.DurationVar(&f.localPace, "local-pace", 15*time.Millisecond,
@@ -82,6 +89,7 @@ not-acceptable, or listed as left out. Both versions are taken all the same, and
 	flags.StringVar(&f.logFormat, "log-format", "text", "how to log on stderr: text or json")
 	f.contracts = addContractsVersion(flags, "version in which tasks and tools are given out")
 	f.streaming.add(flags)
+	f.retention.add(flags)
 	return cmd
 }
 

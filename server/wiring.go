@@ -22,6 +22,7 @@ import (
 	"axiom25/server/intake"
 	"axiom25/server/journal"
 	"axiom25/server/journal/sqlitejournal"
+	"axiom25/server/retention"
 	"axiom25/server/tools"
 	"axiom25/server/tools/builtin"
 )
@@ -47,6 +48,11 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 		return err
 	}
 
+	policy, err := f.retention.policy()
+	if err != nil {
+		return err
+	}
+
 	store, err := openJournal(ctx, f.data)
 	if err != nil {
 		return err
@@ -64,6 +70,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	door, err := intake.New(intake.Config{
 		Journal: store, Hub: hub, Catalogue: catalogue, Engines: engines, Log: log, Now: clock(),
 		Ceiling: ceiling, ApprovalTTL: f.approvalTTL, DrainGrace: f.drainGrace,
+		LeaseTTL: f.leaseTTL, Expiry: intake.Expiry(f.leaseExpired),
 	})
 	if err != nil {
 		return err
@@ -86,11 +93,15 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err := door.Recover(ctx); err != nil {
 		return fmt.Errorf("take up unfinished runs: %w", err)
 	}
+	keeper, err := retention.New(retention.Config{Journal: store, Policy: policy, Log: log, Now: clock()})
+	if err != nil {
+		return err
+	}
 	listener, address, err := listen(ctx, f.addr)
 	if err != nil {
 		return err
 	}
-	house := house{edge: newHTTPServer(api, log), api: api, drainViewers: f.streaming.drainViewers, engines: engines, door: door}
+	house := house{edge: newHTTPServer(api, log), api: api, drainViewers: f.streaming.drainViewers, engines: engines, door: door, keeper: keeper}
 	house.edge.RegisterOnShutdown(api.Close)
 	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
 		return errors.Join(err, listener.Close())
@@ -118,6 +129,7 @@ type house struct {
 
 	engines *engine.Supervisor
 	door    *intake.Intake
+	keeper  *retention.Keeper
 }
 
 // run serves until ctx ends or something breaks. Then it stops from the outside in, and returns what broke.
@@ -130,6 +142,7 @@ func (h house) run(ctx context.Context, listener net.Listener) error {
 
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return unlessOver(deadlines, h.door.Run(deadlines)) })
+	group.Go(func() error { return unlessOver(deadlines, h.keeper.Run(deadlines)) })
 	group.Go(func() error {
 		defer stopDeadlines() // engines may wait for a deadline until the last of them has ended
 		return unlessOver(engines, h.engines.Run(engines, h.door))
@@ -170,8 +183,8 @@ func unlessOver(ctx context.Context, err error) error {
 
 // openJournal opens the journal of a data directory, which it makes where there is none.
 func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+	if err := makeDataDirectory(dir); err != nil {
+		return nil, err
 	}
 	store, err := sqlitejournal.Open(ctx, filepath.Join(dir, journalFile), sqlitejournal.Options{})
 	if errors.Is(err, journal.ErrLocked) {
@@ -181,6 +194,14 @@ func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error
 		return nil, fmt.Errorf("open the journal in %s: %w", dir, err)
 	}
 	return store, nil
+}
+
+// makeDataDirectory makes a data directory where there is none.
+func makeDataDirectory(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	return nil
 }
 
 // clock is the one place where this program asks the system for the time.

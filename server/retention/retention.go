@@ -37,8 +37,6 @@ type Config struct {
 	Now func() time.Time
 	// Every is how long it rests between two sweeps; DefaultEvery where zero.
 	Every time.Duration
-	// Pruned, where not nil, is told of each run as soon as its events are gone for readers.
-	Pruned func(contracts.RunID)
 }
 
 // Keeper holds a journal to a policy.
@@ -56,9 +54,6 @@ func New(cfg Config) (*Keeper, error) {
 	}
 	if cfg.Every == 0 {
 		cfg.Every = DefaultEvery
-	}
-	if cfg.Pruned == nil {
-		cfg.Pruned = func(contracts.RunID) {}
 	}
 	return &Keeper{cfg: cfg}, nil
 }
@@ -133,7 +128,7 @@ func (k *Keeper) pruneAll(ctx context.Context, before contracts.Time, due func()
 
 // prune lets go of one run, slice by slice.
 func (k *Keeper) prune(ctx context.Context, id contracts.RunID) error {
-	for first := true; ; first = false {
+	for {
 		began := k.cfg.Now()
 		more, err := k.cfg.Journal.Prune(ctx, id, journal.MaxPruneRows)
 		if errors.Is(err, journal.ErrNotFound) { // another node was first
@@ -141,9 +136,6 @@ func (k *Keeper) prune(ctx context.Context, id contracts.RunID) error {
 		}
 		if err != nil {
 			return err
-		}
-		if first {
-			k.cfg.Pruned(id)
 		}
 		if !more {
 			return nil
