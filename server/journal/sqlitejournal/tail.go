@@ -287,6 +287,11 @@ func (w *writer) emptyLog() error {
 	if err := w.stmt.begin(); err != nil {
 		return w.failed("begin", err)
 	}
+	return w.endEmptying()
+}
+
+// endEmptying ends a transaction in which everything has settled.
+func (w *writer) endEmptying() error {
 	if err := errors.Join(exec(w.stmt.deleteLog, w.log.next), exec(w.stmt.setLogSpan, w.log.next, w.log.next-1)); err != nil {
 		w.abort()
 		return w.failed("empty the log", err)
@@ -366,7 +371,7 @@ func (r *entryReader) next() (n int64, e entry, ok bool) {
 // say any more, and a journal without them would be shorter than what was acknowledged.
 var errLogDamaged = fmt.Errorf("the log of a file that was not closed is damaged: %w", &journal.DamagedError{})
 
-// recover settles what a process that was not closed left in the log.
+// recover settles what a process that was not closed left in the log, all or nothing.
 func (w *writer) recover(ctx context.Context) error {
 	l := &w.log
 	var last int64
@@ -384,16 +389,22 @@ func (w *writer) recover(ctx context.Context) error {
 	if rest > 0 {
 		return errLogDamaged
 	}
+	if l.first == l.next {
+		return nil
+	}
+	if err := w.stmt.begin(); err != nil {
+		return w.failed("begin", err)
+	}
 	for k := l.first; k <= last; k++ {
 		if err := w.recoverRow(ctx, k); err != nil {
-			return fmt.Errorf("row %d of the log: %w", k, err)
+			w.abort()
+			return w.failed(fmt.Sprintf("settle row %d of the log", k), err)
 		}
 	}
-	return w.emptyLog() //nolint:contextcheck // what it writes belongs to nobody's context
+	return w.endEmptying()
 }
 
-// recoverRow settles a row of the log, as far as it has not settled, in a transaction. What settled stays where a later row
-// fails: the next try finds it.
+// recoverRow settles a row of the log, as far as it has not settled.
 func (w *writer) recoverRow(ctx context.Context, k int64) error {
 	var sum checksum
 	var body []byte
@@ -404,23 +415,14 @@ func (w *writer) recoverRow(ctx context.Context, k int64) error {
 	if err != nil {
 		return err
 	}
-	if err := w.stmt.begin(); err != nil {
-		return w.failed("begin", err)
-	}
 	for r := (&entryReader{rest: body}); len(r.rest) > 0; {
 		n, e, ok := r.next()
-		err := errLogDamaged
-		if ok {
-			err = w.recoverEntry(ctx, n, e)
+		if !ok {
+			return errLogDamaged
 		}
-		if err != nil {
-			w.abort()
-			return w.failed("settle", err)
+		if err := w.recoverEntry(ctx, n, e); err != nil {
+			return err
 		}
-	}
-	if err := w.stmt.commit(); err != nil {
-		w.abort()
-		return w.commitFailed(err)
 	}
 	return nil
 }
@@ -431,7 +433,8 @@ func (w *writer) recoverEntry(ctx context.Context, n int64, e entry) error {
 	var damaged *journal.DamagedError
 	switch {
 	case errors.Is(err, sql.ErrNoRows), errors.As(err, &damaged):
-		return nil // the run is damaged with the append or without, and says so
+		// The chunk is stored without the row, so that the row, should it be found in another way, does not end the run.
+		return putChunk(w.stmt.restoreChunk, n, e.chunk)
 	case err != nil:
 		return err
 	}

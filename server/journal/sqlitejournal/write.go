@@ -17,7 +17,7 @@ type writeStatements struct {
 	runByID, taskOfRun, taskOfKey                       *sql.Stmt
 	insertRun, setRunSum, updateRun, updateRunState     *sql.Stmt
 	insertTask, insertLabel, insertChunk                *sql.Stmt
-	insertLog, deleteLog, setLogSpan                    *sql.Stmt
+	insertLog, deleteLog, setLogSpan, restoreChunk      *sql.Stmt
 	lastChunks, deleteChunks, pruneRun, endPruning      *sql.Stmt
 	leaseOfRun, putLease, deleteLease, updateRunEpoch   *sql.Stmt
 	toolByName, putTool, deleteTool, deleteToolVersions *sql.Stmt
@@ -46,6 +46,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&s.insertTask, `INSERT INTO tasks (n, run, key, digest, body, sum) VALUES (?, ?, nullif(?, ''), ?, ?, ?)`},
 		{&s.insertLabel, `INSERT INTO labels (name, value, run) VALUES (?, ?, ?)`},
 		{&s.insertChunk, `INSERT INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.restoreChunk, `INSERT OR IGNORE INTO chunks (` + chunkColumns + `) VALUES (?, ?, ?, ?, ?, ?)`},
 		{&s.insertLog, `INSERT INTO log (k, sum, body) VALUES (?, ?, ?)`},
 		{&s.deleteLog, `DELETE FROM log WHERE k < ?`},
 		{&s.setLogSpan, `UPDATE log_span SET first = ?, last = ?`},
@@ -134,12 +135,15 @@ func prepareBatch(id contracts.RunID, b journal.Batch) (preparedBatch, error) {
 func (p preparedBatch) weight() (events, bytes int) { return p.events, len(p.chunk.body) + len(p.text) }
 
 // insertChunk stores the batch's events.
-func (w *writer) insertChunk(n int64, c chunk) error {
+func (w *writer) insertChunk(n int64, c chunk) error { return putChunk(w.stmt.insertChunk, n, c) }
+
+// putChunk stores a chunk with a statement that takes its columns.
+func putChunk(stmt *sql.Stmt, n int64, c chunk) error {
 	var after, digest any
 	if c.origin != nil {
 		after, digest = int64(c.origin.After), string(c.origin.Digest)
 	}
-	if err := exec(w.stmt.insertChunk, placeOf(n, c.first), int64(c.last), after, digest, int64(c.sum), c.body); err != nil {
+	if err := exec(stmt, placeOf(n, c.first), int64(c.last), after, digest, int64(c.sum), c.body); err != nil {
 		return fmt.Errorf("insert chunk of run %s: %w", c.run, err)
 	}
 	return nil
