@@ -119,7 +119,7 @@ func schemas(size int, schema string) string {
 // patterns is a contract of as many assertions with large patterns as there may be.
 func patterns(size int) string {
 	var list []string
-	for i := 0; i < 64; i++ {
+	for i := range 64 {
 		list = append(list, fmt.Sprintf(`{"id":"a%d","type":"matches","value":"%s"}`, i, strings.Repeat("[a-z]{9}", size/64/8-8)))
 	}
 	return `{"schema_version":2,"assertions":[` + strings.Join(list, ",") + `],"x":0}`
