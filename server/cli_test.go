@@ -400,3 +400,22 @@ func TestAnswersDoNotDriveTheTerminal(t *testing.T) {
 		t.Errorf("exit code %d, output %q", got.code, got.stdout)
 	}
 }
+
+// TestEveryFlagOfTheServerIsExplained holds the page for operators against the help text.
+func TestEveryFlagOfTheServerIsExplained(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := axiom25(t, "", "serve", "--help").stdout
+	flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+)`).FindAllStringSubmatch(help, -1)
+	if len(flags) < 10 {
+		t.Fatalf("only %d flags in\n%s", len(flags), help)
+	}
+	for _, flag := range flags {
+		if name := flag[1]; name != "--help" && !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/operations.md does not explain %s", name)
+		}
+	}
+}
