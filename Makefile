@@ -112,6 +112,14 @@ fuzz: ## Fuzz each target for FUZZTIME (10s)
 		done; \
 	done
 
+# What make test does small: KILLS rounds over a journal of SHELF events.
+KILLS ?= 50
+SHELF ?= 1000000
+
+.PHONY: soak
+soak: console ## Kill a server KILLS (50) times under load over a journal of SHELF (1000000) events
+	@$(GO) test -race -count=1 -v -timeout 3h -run '^TestKillAtAnyInstant$$' ./server -kills $(KILLS) -shelf $(SHELF)
+
 .PHONY: screenshots
 screenshots: system console ## Draw every page into docs/screenshots: phone and desktop, light and dark
 	@$(GO) test -count=1 -run '^TestScreenshots$$' ./server -screenshots $(CURDIR)/docs/screenshots
