@@ -18,9 +18,9 @@ import (
 // BenchmarkAppend measures durable appends, each next to its floor: the same bytes, fsynced by group commit to
 // a plain file. An operation is one append.
 func BenchmarkAppend(b *testing.B) {
-	for _, producers := range []int{1, 32, 64} {
+	for _, producers := range []int{1, 32, 256} {
 		for _, size := range []int{1, 20} {
-			name := fmt.Sprintf("producers=%d/events=%d", producers, size)
+			name := fmt.Sprintf("%dx%d", producers, size)
 			b.Run(name+"/journal", func(b *testing.B) { benchmarkJournal(b, producers, size) })
 			b.Run(name+"/floor", func(b *testing.B) { benchmarkFloor(b, producers, size) })
 		}
