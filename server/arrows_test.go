@@ -106,6 +106,19 @@ func TestArrowsPointInward(t *testing.T) {
 			why:   "a client knows a server by its contracts alone",
 		},
 		{
+			from: []string{module}, but: []string{"axiom25/server/journal/natsjournal"}, never: []string{nats}, direct: true,
+			why: "only server/journal/natsjournal speaks NATS",
+		},
+		{
+			from: []string{"axiom25/server"}, but: []string{"axiom25/server/journal/natsjournal/natstest"},
+			never: []string{"github.com/nats-io/nats-server"},
+			why:   "a NATS server runs beside the product or inside a test, never in bin/axiom25",
+		},
+		{
+			from: []string{"axiom25/server/journal/natsjournal"}, but: []string{"axiom25/server/journal/natsjournal/natstest"},
+			never: []string{"axiom25/server/journal/sqlitejournal"}, why: "one journal never leans on another",
+		},
+		{
 			from: []string{"axiom25/server/journal/sqlitejournal"}, never: []string{"axiom25/server/journal/natsjournal", nats},
 			why: "one journal never leans on another",
 		},

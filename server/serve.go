@@ -34,6 +34,7 @@ const (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	addr, data, token string
+	journal           string
 	insecure          bool
 	hosts, origins    []string
 	drainGrace        time.Duration
@@ -59,6 +60,11 @@ hands end, runs of external engines go on when it is started again.
 
 An address that other machines can reach needs --token, or --insecure where something else stands guard.
 
+With --journal any number of servers share one journal, kept by a NATS cluster with JetStream: start each with the same
+value. Behind the ? may stand shards, replicas, quota (bytes, or 100GiB), prefix, creds (a credentials file), and ca, cert
+and key (PEM files). The cluster needs max_payload: 10MB, and sync_interval: always to keep what it acknowledged through a
+loss of power.
+
 With --contracts-version the tasks and tools that the server gives out are written in the version before the current one,
 for programs that read no later one, as far as that can say them: what it cannot is answered with the problem
 not-acceptable, or listed as left out. Both versions are taken all the same, and events are of the current one.`,
@@ -73,6 +79,8 @@ not-acceptable, or listed as left out. Both versions are taken all the same, and
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8025", "address to listen on; port 0 takes a free one")
 	flags.StringVar(&f.data, "data", "./data", "directory of the journal; made where it does not exist")
+	flags.StringVar(&f.journal, "journal", "",
+		"NATS servers with JetStream that keep the journal in place of --data, as nats://a:4222,nats://b:4222/?replicas=3&shards=1")
 	flags.StringVar(&f.token, "token", "", "token that every request must carry")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow an address that is not loopback without a token")
 	flags.StringSliceVar(&f.hosts, "host", nil, "host name that requests may name beside the address itself (repeatable)")

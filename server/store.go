@@ -11,17 +11,18 @@ import (
 
 // storeFlags say which journal a command works on by itself, without a server.
 type storeFlags struct {
-	data string
+	data, journal string
 }
 
 // add defines the flags.
 func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.data, "data", "./data", "directory of the journal")
+	flags.StringVar(&f.journal, "journal", "", "NATS servers that keep the journal in place of --data, as for serve")
 }
 
 // withJournal opens the journal, calls use and closes it.
 func (f *storeFlags) withJournal(ctx context.Context, use func(journal.Journal) error) (err error) {
-	j, err := openJournal(ctx, f.data)
+	j, err := openJournal(ctx, f.journal, f.data, nil)
 	if err != nil {
 		return err
 	}

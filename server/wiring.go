@@ -21,6 +21,7 @@ import (
 	"axiom25/server/httpapi"
 	"axiom25/server/intake"
 	"axiom25/server/journal"
+	"axiom25/server/journal/natsjournal"
 	"axiom25/server/journal/sqlitejournal"
 	"axiom25/server/retention"
 	"axiom25/server/tools"
@@ -53,7 +54,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 		return err
 	}
 
-	store, err := openJournal(ctx, f.data)
+	store, err := openJournal(ctx, f.journal, f.data, log)
 	if err != nil {
 		return err
 	}
@@ -181,8 +182,12 @@ func unlessOver(ctx context.Context, err error) error {
 	return err
 }
 
-// openJournal opens the journal of a data directory, which it makes where there is none.
-func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error) {
+// openJournal opens the journal that --journal names, or where it is empty that of a data directory, which it makes where
+// there is none.
+func openJournal(ctx context.Context, address, dir string, log *slog.Logger) (journal.Journal, error) {
+	if address != "" {
+		return openCluster(ctx, address, log)
+	}
 	if err := makeDataDirectory(dir); err != nil {
 		return nil, err
 	}
@@ -192,6 +197,20 @@ func openJournal(ctx context.Context, dir string) (*sqlitejournal.Journal, error
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", dir, err)
+	}
+	return store, nil
+}
+
+// openCluster opens the journal in a NATS cluster. Its errors do not quote the address, which can hold a password.
+func openCluster(ctx context.Context, address string, log *slog.Logger) (journal.Journal, error) {
+	opts, err := natsjournal.ParseURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("--journal: %w", err)
+	}
+	opts.Log = log
+	store, err := natsjournal.Open(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("--journal: %w", err)
 	}
 	return store, nil
 }
