@@ -15,7 +15,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"axiom25/contracts"
@@ -188,6 +187,3 @@ func (o *Operation) everyProblem() []contracts.ProblemType {
 	}
 	return sorted
 }
-
-// reads reports whether the operation changes nothing, so that HEAD is answered too.
-func (o *Operation) reads() bool { return o.Method == http.MethodGet }

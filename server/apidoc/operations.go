@@ -482,7 +482,7 @@ func lease() Parameter {
 }
 
 // exampleToken is a token as claims give them.
-const exampleToken = "1.Q5CHLG4XZ5KXQ3JZ2N6VUB4ZLE"
+const exampleToken = "1.Q5CHLG4XZ5KXQ3JZ2N6VUB4ZLE" //nolint:gosec // the token of no lease
 
 func approvalID() Parameter {
 	return Parameter{

@@ -7,9 +7,7 @@ package apidoctest
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -35,16 +33,16 @@ type Checker struct {
 	pending   []*exchange
 }
 
-// Watch returns a Checker that reports to t at its end. Call it before what starts the server, so that its report comes
+// Watch returns a Checker that reports to tb at its end. Call it before what starts the server, so that its report comes
 // after the server's end.
-func Watch(t testing.TB) *Checker {
-	t.Helper()
+func Watch(tb testing.TB) *Checker {
+	tb.Helper()
 	spec, err := Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := &Checker{spec: spec, seen: make(map[[sha256.Size]byte]bool)}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		bodies := 0
 		for _, x := range c.pending {
 			n, err := spec.check(x)
@@ -53,10 +51,10 @@ func Watch(t testing.TB) *Checker {
 			}
 			bodies += n
 			if err != nil {
-				t.Errorf("%s %s answered %d, which the documents do not say: %v", x.method, x.path, x.status, err)
+				tb.Errorf("%s %s answered %d, which the documents do not say: %v", x.method, x.path, x.status, err)
 			}
 		}
-		t.Logf("apidoctest: %d exchanges, %d different bodies held against their schemas", c.exchanges, bodies)
+		tb.Logf("apidoctest: %d exchanges, %d different bodies held against their schemas", c.exchanges, bodies)
 	})
 	return c
 }
@@ -90,7 +88,10 @@ func (c *Checker) Handler(next http.Handler) http.Handler {
 		}
 		rec := &recorder{ResponseWriter: w, x: x}
 		x.cut = true
-		defer func() { c.add(x, r.Context()) }()
+		defer func() {
+			x.gone = r.Context().Err() != nil
+			c.add(x)
+		}()
 		next.ServeHTTP(rec, r)
 		x.cut = rec.failed
 	})
@@ -98,11 +99,11 @@ func (c *Checker) Handler(next http.Handler) http.Handler {
 
 // Proxy starts a server that passes everything on to the one at target, a URL, watches, and ends with the test. It
 // holds nothing back: a stream's bytes go on as they come, and a connection that the target breaks is broken.
-func (c *Checker) Proxy(t testing.TB, target string) string {
-	t.Helper()
+func (c *Checker) Proxy(tb testing.TB, target string) string {
+	tb.Helper()
 	to, err := url.Parse(target)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
 	proxy := &httputil.ReverseProxy{
@@ -113,12 +114,11 @@ func (c *Checker) Proxy(t testing.TB, target string) string {
 		Transport:     transport,
 		FlushInterval: -1,
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-		ErrorLog:      nil,
 	}
 	server := httptest.NewUnstartedServer(c.Handler(proxy))
 	server.Config.ErrorLog = quiet()
 	server.Start()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 		transport.CloseIdleConnections()
@@ -127,8 +127,8 @@ func (c *Checker) Proxy(t testing.TB, target string) string {
 }
 
 // add takes in an exchange that is over.
-func (c *Checker) add(x *exchange, ctx context.Context) { //nolint:revive // the request's context belongs to what is over
-	if x.status == 0 && (x.cut || ctx.Err() != nil) {
+func (c *Checker) add(x *exchange) {
+	if x.status == 0 && (x.cut || x.gone) {
 		return // nothing was answered
 	}
 	if x.status == 0 {
@@ -154,16 +154,16 @@ type exchange struct {
 	status int
 	header http.Header
 	body   bytes.Buffer
-	// cut says that the answer did not reach its end.
-	cut bool
+	// cut says that the answer did not reach its end, and gone that the client did not wait for it.
+	cut, gone bool
 }
 
 // sum tells exchanges apart of which one is enough: streams of one run have the same bytes for every viewer.
 func (x *exchange) sum() [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintln(h, x.method, x.path, x.query, x.sent, x.status, x.cut)
+	_, _ = fmt.Fprintln(h, x.method, x.path, x.query, x.sent, x.status, x.cut)
 	for _, part := range []fmt.Stringer{&x.request, &x.body} {
-		fmt.Fprintln(h, part.String())
+		_, _ = fmt.Fprintln(h, part.String())
 	}
 	_ = x.header.Write(h)
 	return [sha256.Size]byte(h.Sum(nil))
@@ -223,14 +223,12 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // teeBody is a request's body that keeps what was read of it.
 type teeBody struct {
 	io.ReadCloser
-	copy  *bytes.Buffer
-	ended bool
+	copy *bytes.Buffer
 }
 
 // Read implements io.Reader.
 func (b *teeBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.copy.Write(p[:n])
-	b.ended = b.ended || errors.Is(err, io.EOF)
 	return n, err
 }

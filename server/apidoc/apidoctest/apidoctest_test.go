@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,8 @@ func (p *probe) Cleanup(f func()) { p.cleanups = append(p.cleanups, f) }
 
 // end ends the test as package testing does.
 func (p *probe) end() {
-	for i := len(p.cleanups) - 1; i >= 0; i-- {
-		p.cleanups[i]()
+	for _, f := range slices.Backward(p.cleanups) {
+		f()
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *Spec) check(x *exchange) (bodies int, err error) {
 	switch {
 	case method == http.MethodOptions && x.status == http.StatusNoContent:
 		if x.header.Get("Allow") != r.allow() && !x.preflight {
-			return 0, fmt.Errorf("Allow: %s, documented are %s", x.header.Get("Allow"), r.allow())
+			return 0, fmt.Errorf("the header Allow is %s, documented are %s", x.header.Get("Allow"), r.allow())
 		}
 		return 0, nil
 	case method == http.MethodHead:
@@ -99,7 +99,7 @@ func (s *Spec) check(x *exchange) (bodies int, err error) {
 	}
 	if r.methods[strings.ToLower(method)] == nil {
 		if x.status == http.StatusMethodNotAllowed && x.header.Get("Allow") != r.allow() {
-			return 0, fmt.Errorf("Allow: %s, documented are %s", x.header.Get("Allow"), r.allow())
+			return 0, fmt.Errorf("the header Allow is %s, documented are %s", x.header.Get("Allow"), r.allow())
 		}
 		if x.status < http.StatusBadRequest {
 			return 0, errors.New("the method is not documented")
