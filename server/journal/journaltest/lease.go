@@ -142,8 +142,7 @@ var leaseTests = map[string]func(s *suite){
 		s.reopen(t)
 		s.wantLeaseOf(t, id, held)
 		_, err := s.TakeLease(t.Context(), id, "node:b", long)
-		var refused *journal.HeldError
-		if !errors.As(err, &refused) {
+		if _, ok := errors.AsType[*journal.HeldError](err); !ok {
 			t.Errorf("a held lease is taken after reopening: %v, want a HeldError", err)
 		}
 		if _, err := s.RenewLease(t.Context(), held, long); err != nil {

@@ -102,7 +102,9 @@ func TestBackupOfAnotherProcessesFile(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-drained
+	if err := <-drained; err != nil {
+		t.Errorf("read what it printed: %v", err)
+	}
 	_ = cmd.Wait() // killed
 }
 

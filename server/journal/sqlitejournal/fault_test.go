@@ -520,3 +520,96 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+func TestFullDiskFailsLeasesAndPruningsToo(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	j, path := d.open(t, sqlitejournal.Options{})
+	createMany(t, j, 2)
+	held, err := j.TakeLease(t.Context(), journaltest.RunID(0), "node:a", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := journaltest.NewBatch(journaltest.RunID(1), 1, 1)
+	end.Summary.State = contracts.StateFailed
+	if err := j.Append(t.Context(), journaltest.RunID(1), end); err != nil {
+		t.Fatal(err)
+	}
+	writes := map[string]func() error{
+		"TakeLease": func() error {
+			_, err := j.TakeLease(t.Context(), journaltest.RunID(1), "node:b", time.Hour)
+			return err
+		},
+		"RenewLease": func() error {
+			_, err := j.RenewLease(t.Context(), held, 2*time.Hour)
+			return err
+		},
+		"DropLease": func() error { return j.DropLease(t.Context(), held) },
+		"Prune": func() error {
+			_, err := j.Prune(t.Context(), journaltest.RunID(1), 1)
+			return err
+		},
+	}
+	d.set(failing(wal, sqlite3.SQLITE_FULL), nil)
+	for name, write := range writes {
+		if err := write(); !errors.Is(err, journal.ErrFull) {
+			t.Errorf("%s gives %v, want ErrFull", name, err)
+		}
+	}
+	if got, err := j.LeaseOf(t.Context(), journaltest.RunID(0)); err != nil || got != held {
+		t.Errorf("the lease is %+v, %v, want %+v", got, err, held)
+	}
+	wantHistory(t, j, 1, 2)
+	d.set(nil, failing(wal, sqlite3.SQLITE_IOERR_FSYNC))
+	if err := writes["Prune"](); !errors.Is(err, journal.ErrUnknown) {
+		t.Errorf("a pruning whose fsync fails gives %v, want ErrUnknown", err)
+	}
+	d.set(nil, nil)
+	for name, write := range writes {
+		if err := write(); !errors.Is(err, journal.ErrUnavailable) {
+			t.Errorf("%s after a failed fsync gives %v, want ErrUnavailable", name, err)
+		}
+	}
+	closeJournal(t, j)
+	j = open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	if err := writes["DropLease"](); err != nil {
+		t.Errorf("drop the lease after the restart: %v", err)
+	}
+	for more := true; more; {
+		var err error
+		if more, err = j.Prune(t.Context(), journaltest.RunID(1), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantHistory(t, j, 0, 1)
+	wantWhole(t, j)
+}
+
+func TestFullDiskKeepsWhatWasLoggedReadable(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	j, path := d.open(t, sqlitejournal.Options{})
+	create(t, j, 1)
+	last := contracts.Seq(1)
+	for ; last < 20; last++ {
+		extend(t, j, last)
+	}
+	// The append that would settle the run does not fit.
+	end := journaltest.NewBatch(journaltest.RunID(1), last, 1)
+	end.Summary.State = contracts.StateFailed
+	d.set(failing(wal, sqlite3.SQLITE_FULL), nil)
+	if err := j.Append(t.Context(), journaltest.RunID(1), end); !errors.Is(err, journal.ErrFull) {
+		t.Fatalf("append to a full disk gives %v, want ErrFull", err)
+	}
+	wantHistory(t, j, 1, last)
+	d.set(nil, nil)
+	if err := j.Append(t.Context(), journaltest.RunID(1), end); err != nil {
+		t.Fatal(err)
+	}
+	wantHistory(t, j, 1, last+1)
+	closeJournal(t, j)
+	j = open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	wantHistory(t, j, 1, last+1)
+}

@@ -243,9 +243,9 @@ func (r *reader) listLeases(ctx context.Context, at contracts.Time) (leases []jo
 
 // clampLeases makes no lease last longer than it was given for: the system's clock may have been set back since the file
 // was closed.
-func (w *writer) clampLeases(ctx context.Context) error {
+func (w *writer) clampLeases() error {
 	now := w.clock.time()
-	rows, err := w.conn.QueryContext(ctx, clampLeases, int64(now))
+	rows, err := w.conn.QueryContext(context.Background(), clampLeases, int64(now))
 	if err != nil {
 		return fmt.Errorf("read leases: %w", err)
 	}

@@ -126,8 +126,7 @@ func TestDamagedLogIsRefused(t *testing.T) {
 			if err == nil {
 				closeJournal(t, j)
 			}
-			var d *journal.DamagedError
-			if !errors.As(err, &d) {
+			if _, ok := errors.AsType[*journal.DamagedError](err); !ok {
 				t.Errorf("the file is opened with %v, want a DamagedError", err)
 			}
 		})
@@ -139,8 +138,8 @@ func TestDamagedLogIsRefused(t *testing.T) {
 func TestDamageToAKilledProcessesFileNeverShortensARun(t *testing.T) {
 	t.Parallel()
 	db, _, last := abandoned(t, true)
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo,gosec // any seed; a failure names it
-	random := rand.New(rand.NewPCG(seed, 0))
+	seed := uint64(time.Now().UnixNano())    //nolint:forbidigo // any seed; a failure names it
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // any place will do
 	path := filepath.Join(t.TempDir(), "journal.db")
 	for range 40 {
 		damaged := bytes.Clone(db)
@@ -163,8 +162,8 @@ func TestDamagedWriteAheadLogLosesNothingButItsEnd(t *testing.T) {
 	if len(log) == 0 {
 		t.Fatal("there is no log")
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo,gosec // any seed; a failure names it
-	random := rand.New(rand.NewPCG(seed, 0))
+	seed := uint64(time.Now().UnixNano())    //nolint:forbidigo // any seed; a failure names it
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // any place will do
 	path := filepath.Join(t.TempDir(), "journal.db")
 	for range 40 {
 		damaged := bytes.Clone(log)
@@ -184,7 +183,7 @@ func TestDamagedWriteAheadLogLosesNothingButItsEnd(t *testing.T) {
 func wantWholeOrDamaged(t *testing.T, path string, db, log []byte, atLeast, last [3]contracts.Seq, what string) {
 	t.Helper()
 	for name, content := range map[string][]byte{path: db, path + "-wal": log} {
-		if err := os.WriteFile(name, content, 0o600); err != nil { //nolint:gosec // a file of this test
+		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

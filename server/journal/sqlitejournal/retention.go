@@ -12,12 +12,12 @@ import (
 
 const (
 	// pruneBytes ends a slice of a pruning early, so that rows of megabytes hold up no append for long.
-	pruneBytes = 1 << 20
+	pruneBytes = 256 << 10
 	// freePagesKept is how many free pages the file keeps for what is appended next. Beyond them pages are given back to
 	// the file system, vacuumPages at a time and only while nothing waits to be written.
 	freePagesKept, vacuumPages = 256, 64
 	// groupsBeforePruning is how many transactions of others go before a slice of a pruning while appends wait.
-	groupsBeforePruning = 8
+	groupsBeforePruning = 16
 )
 
 // selectFinished reads runs in the order of their ends.
@@ -183,7 +183,8 @@ func (w *writer) vacuumStep() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for rows.Next() { //nolint:revive // nothing is in them
+	for rows.Next() {
+		continue // nothing is in them
 	}
 	w.pages += 2 * vacuumPages
 	return true, errors.Join(rows.Err(), rows.Close())

@@ -8,18 +8,30 @@
 // lies, and the chunks of a run chain without a gap from 1 to the last seq in the run's row, which is held
 // against them on every read: damage ends a read with a *journal.DamagedError, never in a shorter history.
 //
+// How an append is stored. One that changes nothing but the end of its run is made durable as a part of one row of the
+// table log, together with all that share its commit, and is read from memory until it settles: it then moves into
+// chunks and its run's row with some dozens of its neighbours. What changes more settles its run first. A file that
+// was not closed is settled when it is opened; a log that cannot be read whole, or lacks a row that log_span tells of,
+// keeps it from being opened.
+//
 // What can be lost. SQLite ends the write-ahead log at its first frame that does not match its own checksum,
 // because that is what a crash in mid-write looks like. Should the disk damage frames of the log that were
-// fsynced, the commits from there to the end of the log are gone, for every run alike, and no trace says so.
-// The window is what was written since the last checkpoint, some megabytes, and it is empty after a clean
-// Close.
+// fsynced, or cut them off, the commits from there to the end of the log are gone when the file is opened again, for
+// every run alike: each run then ends where it ended at an earlier commit, and no trace says so. The window is
+// what was written since the last checkpoint, some megabytes, or what was appended during a backup or another read
+// that long; it is empty after a clean Close. To close it the last commit would have to be noted outside of that log,
+// with a second fsync for each.
 //
 // Labels and indexes carry no checksums. What an index says is held against the checksum of the row that it
 // leads to, so that an entry that leads to the wrong row ends in a *journal.DamagedError; an entry that is gone
-// leaves no trace. Such damage never changes a run, and a run asked for by its id is whole or damaged, never
+// is told of by Verify alone. Such damage never changes a run, and a run asked for by its id is whole or damaged, never
 // missing, unless two indexes lost it. But it can hide a run from lists, or show it under a label that is not
 // its own, and hide a batch from Batch. And it can free an idempotency key: the create that comes again with
 // the key is then stored as a second run beside the first.
+//
+// Leases end by a clock that shows the system's time as of Open and does not follow when that is set. Each lease's
+// epoch stands in its run's row, under its checksum: a lease that is damaged is as good as none, and the next one fences its
+// holder.
 package sqlitejournal
 
 import (

@@ -371,8 +371,10 @@ func (r *entryReader) next() (n int64, e entry, ok bool) {
 // say any more, and a journal without them would be shorter than what was acknowledged.
 var errLogDamaged = fmt.Errorf("the log of a file that was not closed is damaged: %w", &journal.DamagedError{})
 
-// recover settles what a process that was not closed left in the log, all or nothing.
-func (w *writer) recover(ctx context.Context) error {
+// recover settles what a process that was not closed left in the log, all or nothing. No context cuts it short: a file that was
+// not settled cannot be used.
+func (w *writer) recover() error {
+	ctx := context.Background()
 	l := &w.log
 	var last int64
 	row := w.conn.QueryRowContext(ctx, `SELECT first, last FROM log_span`)
@@ -396,7 +398,7 @@ func (w *writer) recover(ctx context.Context) error {
 		return w.failed("begin", err)
 	}
 	for k := l.first; k <= last; k++ {
-		if err := w.recoverRow(ctx, k); err != nil {
+		if err := w.recoverRow(k); err != nil {
 			w.abort()
 			return w.failed(fmt.Sprintf("settle row %d of the log", k), err)
 		}
@@ -405,10 +407,10 @@ func (w *writer) recover(ctx context.Context) error {
 }
 
 // recoverRow settles a row of the log, as far as it has not settled.
-func (w *writer) recoverRow(ctx context.Context, k int64) error {
+func (w *writer) recoverRow(k int64) error {
 	var sum checksum
 	var body []byte
-	err := w.conn.QueryRowContext(ctx, `SELECT sum, body FROM log WHERE k = ?`, k).Scan(&sum, &body)
+	err := w.conn.QueryRowContext(context.Background(), `SELECT sum, body FROM log WHERE k = ?`, k).Scan(&sum, &body)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && sum != sumLog(k, body) {
 		return errLogDamaged
 	}
@@ -420,7 +422,7 @@ func (w *writer) recoverRow(ctx context.Context, k int64) error {
 		if !ok {
 			return errLogDamaged
 		}
-		if err := w.recoverEntry(ctx, n, e); err != nil {
+		if err := w.recoverEntry(n, e); err != nil {
 			return err
 		}
 	}
@@ -428,8 +430,8 @@ func (w *writer) recoverRow(ctx context.Context, k int64) error {
 }
 
 // recoverEntry settles an append, unless it has settled.
-func (w *writer) recoverEntry(ctx context.Context, n int64, e entry) error {
-	id, h, _, err := scanRun(w.conn.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE n = ?`, n))
+func (w *writer) recoverEntry(n int64, e entry) error {
+	id, h, _, err := scanRun(w.conn.QueryRowContext(context.Background(), `SELECT `+runColumns+` FROM runs WHERE n = ?`, n))
 	var damaged *journal.DamagedError
 	switch {
 	case errors.Is(err, sql.ErrNoRows), errors.As(err, &damaged):

@@ -55,12 +55,13 @@ func TestVerifyTellsOfEachDamage(t *testing.T) {
 			defer closeJournal(t, j)
 			found := false
 			if _, err := j.Verify(t.Context(), func(damage error) error {
-				var d *journal.DamagedError
-				if !errors.As(damage, &d) {
+				d, ok := errors.AsType[*journal.DamagedError](damage)
+				switch {
+				case !ok:
 					t.Errorf("damage is told of as %v", damage)
-				} else if d.Run == c.run {
+				case d.Run == c.run:
 					found = true
-				} else if d.Run != "" {
+				case d.Run != "":
 					t.Errorf("%v is told of, but is whole", damage)
 				}
 				return nil

@@ -117,10 +117,10 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 		w.stmt, err = prepareWrites(ctx, conn)
 	}
 	if err == nil {
-		err = w.recover(ctx)
+		err = w.recover() //nolint:contextcheck // no context cuts it short
 	}
 	if err == nil {
-		err = w.clampLeases(ctx) //nolint:contextcheck // what it writes belongs to nobody's context
+		err = w.clampLeases() //nolint:contextcheck // no context cuts it short
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.close()) //nolint:contextcheck // an end is not cut short by a context
