@@ -144,6 +144,15 @@ func openAt(tb testing.TB, path string, change ...func(*intake.Config)) *door {
 	return d
 }
 
+// config is that of another door over the same journal.
+func (d *door) config(change ...func(*intake.Config)) intake.Config {
+	cfg := intake.Config{Journal: d.journal, Hub: d.hub, Catalogue: d.shelf, Engines: d.hands, Log: quiet(), Now: now}
+	for _, f := range change {
+		f(&cfg)
+	}
+	return cfg
+}
+
 // keepDeadlines runs the door's clock until the test ends.
 func (d *door) keepDeadlines() {
 	d.t.Helper()
