@@ -1,6 +1,7 @@
 package natsjournal_test
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -32,4 +33,19 @@ func TestJournal(t *testing.T) {
 			return open(t, o)
 		}
 	})
+}
+
+// closeAll closes journals.
+func closeAll(tb testing.TB, journals ...*natsjournal.Journal) {
+	tb.Helper()
+	for _, j := range journals {
+		if err := j.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	}
+}
+
+// asConflict returns the conflict that an error is.
+func asConflict(err error) (*journal.ConflictError, bool) {
+	return errors.AsType[*journal.ConflictError](err)
 }
