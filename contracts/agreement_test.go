@@ -364,11 +364,11 @@ func TestEachRuleBetweenFieldsIsMissed(t *testing.T) {
 		}
 		structs[fmt.Sprint(root["title"])] = root
 		for _, name := range slices.Sorted(maps.Keys(structs)) {
-			if defined := fmt.Sprintf("v%d %s", e.version, name); seen[defined] {
+			defined := fmt.Sprintf("v%d %s", e.version, name)
+			if seen[defined] {
 				continue
-			} else {
-				seen[defined] = true
 			}
+			seen[defined] = true
 			rules, _ := member(structs[name])["allOf"].([]any)
 			for i := range rules {
 				rule := rules[i]

@@ -40,8 +40,7 @@ func EncodeIn(version int, v any) ([]byte, error) {
 		return nil, NewProblem(ProblemInternal, err.Error())
 	}
 	// A document of version 1 has tighter bounds as a whole.
-	var p *Problem
-	if errors.As(Validate(down.kind, doc), &p) {
+	if p, ok := errors.AsType[*Problem](Validate(down.kind, doc)); ok {
 		return nil, lost(down.kind, version, p.Errors)
 	}
 	return doc, nil
@@ -292,7 +291,7 @@ const (
 	lossContent  = "its inputs hold their content"
 	lossSeconds  = "it counts whole seconds"
 	lossEngines  = "it prefers one engine"
-	lossPassAt   = "it passes at 0.8 or, where that is more, at the refusal threshold"
+	lossVerdict  = "it passes at 0.8 or, where that is more, at the refusal threshold"
 	lossBuiltins = "it has no tools that are part of the server"
 )
 
@@ -393,7 +392,7 @@ func lossOf(p *plan, name string) string {
 	case "prefer":
 		return lossEngines
 	case "pass_at":
-		return lossPassAt
+		return lossVerdict
 	case "trust":
 		return lossBuiltins
 	case "type":

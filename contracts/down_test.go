@@ -168,6 +168,7 @@ func orDefault[T comparable](v, preset T) T {
 
 // TestTheWayBack holds the law on mutants of current documents, of which most lose something.
 func TestTheWayBack(t *testing.T) {
+	t.Parallel()
 	for _, kind := range inputs() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

@@ -162,6 +162,7 @@ func describe(t *testing.T, earlier, later []byte) []string {
 
 // TestEveryKeywordOfTheContractsIsSeen takes members of each schema away, one at a time: whatever is no description is missed.
 func TestEveryKeywordOfTheContractsIsSeen(t *testing.T) {
+	t.Parallel()
 	for _, kind := range contracts.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

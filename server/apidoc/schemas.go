@@ -26,7 +26,7 @@ func schemas(describe contracts.Describe) (object, error) {
 		return nil, err
 	}
 	list = append(list, shown...)
-	if err := allowEarlierTools(list); err != nil {
+	if err := errors.Join(allowEarlierTools(list), allowEarlierTask(list)); err != nil {
 		return nil, err
 	}
 	for _, name := range inputContracts() {
@@ -114,6 +114,25 @@ func allowEarlierTools(list object) error {
 			list[i].value = entry
 		case "ToolList":
 			list[i].value = tools
+		}
+	}
+	return nil
+}
+
+// allowEarlierTask says of a fork that its task names a version of its own.
+func allowEarlierTask(list object) error {
+	fork, err := schemaNamed(list, "ForkRequest")
+	if err != nil {
+		return err
+	}
+	properties, _ := fork["properties"].(map[string]any)
+	if properties["task"] == nil {
+		return errors.New("a fork has no task")
+	}
+	properties["task"] = anyVersion("TaskSpec").with("description", "The task of the new run, in the version that it names; the parent's where absent.")
+	for i := range list {
+		if list[i].name == "ForkRequest" {
+			list[i].value = fork
 		}
 	}
 	return nil

@@ -121,10 +121,11 @@ func TestBothVersionsAreTaken(t *testing.T) {
 		pointer      string
 		supported    []int
 	}{
-		"a task":   {http.MethodPost, "/runs", task, http.StatusCreated, "#/schema_version", []int{1, 2}},
-		"a tool":   {http.MethodPut, "", tool, http.StatusCreated, "#/schema_version", []int{1, 2}},
-		"taskspec": {http.MethodPost, "/validate/taskspec", task, http.StatusNoContent, "#/schema_version", []int{1, 2}},
-		"budget":   {http.MethodPost, "/validate/budget", func(version int) string { return fmt.Sprintf(`{"schema_version":%d}`, version) }, http.StatusNoContent, "#/schema_version", []int{1, 2}},
+		"a task":        {http.MethodPost, "/runs", task, http.StatusCreated, "#/schema_version", []int{1, 2}},
+		"a fork's task": {http.MethodPost, "/runs/" + parent.RunID.String() + "/fork", func(version int) string { return `{"schema_version":2,"seq":1,"task":` + task(version) + `}` }, http.StatusCreated, "#/task/schema_version", []int{1, 2}},
+		"a tool":        {http.MethodPut, "", tool, http.StatusCreated, "#/schema_version", []int{1, 2}},
+		"taskspec":      {http.MethodPost, "/validate/taskspec", task, http.StatusNoContent, "#/schema_version", []int{1, 2}},
+		"budget":        {http.MethodPost, "/validate/budget", func(version int) string { return fmt.Sprintf(`{"schema_version":%d}`, version) }, http.StatusNoContent, "#/schema_version", []int{1, 2}},
 		"verifycontract": {http.MethodPost, "/validate/verifycontract", func(version int) string {
 			return fmt.Sprintf(`{"schema_version":%d,"scorers":[{"id":"a","type":"exact","reference":"x"}]}`, version)
 		}, http.StatusNoContent, "#/schema_version", []int{1, 2}},
@@ -134,6 +135,7 @@ func TestBothVersionsAreTaken(t *testing.T) {
 		}, http.StatusNoContent, "#/schema_version", []int{2}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, version := range []int{1, 2, 3} {
 				path := c.path
 				if path == "" {
