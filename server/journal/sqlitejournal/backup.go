@@ -162,7 +162,7 @@ func verifyFile(ctx context.Context, path string) (journal.Size, error) {
 	if err != nil {
 		err = fmt.Errorf("verify the copy: %w", err)
 	}
-	return size, errors.Join(err, j.Close())
+	return size, errors.Join(err, j.Close()) //nolint:contextcheck // an end is not cut short by a context
 }
 
 // syncFile makes a file, or the names in a directory, durable.

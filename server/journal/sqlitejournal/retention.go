@@ -124,7 +124,6 @@ func (op *pruneWrite) apply(w *writer) (refusal, err error) {
 			return nil, fmt.Errorf("prune run %s: %w", op.run, err)
 		}
 	}
-	w.pages += op.maxRows
 	w.vacuum = true
 	return nil, nil
 }
@@ -153,6 +152,7 @@ func (w *writer) pruneChunks(n int64, maxRows int) (more bool, err error) {
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil || taken == 0 {
 		return more, err
 	}
+	w.pages += 8 + taken/4 + size>>16 // leaves, and what keeps count of the pages that fall free
 	return more, exec(w.stmt.deleteChunks, from, placeOf(n, seqMax))
 }
 
