@@ -154,11 +154,7 @@ func unquoteText(raw string) string {
 	if strings.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1]
 	}
-	text, err := jsontext.AppendUnquote(make([]byte, 0, len(raw)), raw)
-	if err != nil {
-		return raw // the decoder has accepted it
-	}
-	return string(text)
+	return unquote([]byte(raw))
 }
 
 // unquote returns the text of a valid JSON string.
