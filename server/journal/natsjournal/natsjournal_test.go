@@ -35,6 +35,17 @@ func TestJournal(t *testing.T) {
 	})
 }
 
+func TestLive(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, natstest.Options{})
+	var stores atomic.Int64
+	journaltest.RunLive(t, func(t *testing.T) (here, there journal.Live) {
+		t.Helper()
+		o := natsjournal.Options{URLs: []string{s.URL()}, Prefix: fmt.Sprintf("store%d", stores.Add(1)), Shards: 2}
+		return open(t, o), open(t, o)
+	})
+}
+
 // closeAll closes journals.
 func closeAll(tb testing.TB, journals ...*natsjournal.Journal) {
 	tb.Helper()
