@@ -162,7 +162,10 @@ func Operations() []Operation {
 			Body: &Body{
 				Description: "1 to 1000 lines, at most 4 MiB, as NDJSON or as a JSON array; any number of lines of that size where the request stays open.",
 				Contents: []Content{
-					{Media: mediaNDJSON, Schema: object{{"type", "string"}}, Lines: ref("EngineEvent"), Example: engineLines()},
+					{
+						Media: mediaNDJSON, Schema: object{{"type", "string"}}, Example: engineLines(),
+						Lines: object{{"anyOf", []any{ref("EngineEvent"), object{{"type", "array"}, {"items", ref("EngineEvent")}, {"minItems", 1}}}}},
+					},
 					{
 						Media: mediaJSON, Example: []any{engineToken()},
 						Schema: object{{"type", "array"}, {"items", ref("EngineEvent")}, {"minItems", 1}, {"maxItems", contracts.MaxBatchEvents}},

@@ -46,7 +46,9 @@ func (a *API) ingest(w http.ResponseWriter, r *http.Request, id contracts.RunID,
 	}
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 and those that cannot say so need not be told
-	ctx, done := a.streams.untilClosed(r.Context())
+	// net/http ends the request's context with the first read that fails, also with one that has waited too long.
+	whole := context.WithoutCancel(r.Context())
+	ctx, done := a.streams.untilClosed(whole)
 	defer done()
 	in := newLinePipe(r.Body, control, a.IngestIdle)
 	defer in.close()
@@ -60,7 +62,8 @@ func (a *API) ingest(w http.ResponseWriter, r *http.Request, id contracts.RunID,
 	if err := out.flush(); err != nil {
 		return nil //nolint:nilerr // the client is gone
 	}
-	err = takeLines(ctx, r.Context(), feed, in, out)
+	exchangeOf(r).end = "ended"
+	err = takeLines(ctx, whole, feed, in, out)
 	if errors.Is(context.Cause(ctx), errClosing) {
 		err = contracts.NewProblem(contracts.ProblemOverloaded, "the server is closing; what was not acknowledged may be sent again behind the last seq")
 	}
@@ -73,7 +76,7 @@ func (a *API) ingest(w http.ResponseWriter, r *http.Request, id contracts.RunID,
 
 // refuseLine tells in the answer's last line what ends it. A client that has gone need not know.
 func (a *API) refuseLine(r *http.Request, out *ackWriter, err error) {
-	if r.Context().Err() != nil || errors.Is(err, errGone) {
+	if errors.Is(err, errGone) {
 		exchangeOf(r).end = "gone"
 		return
 	}
