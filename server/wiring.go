@@ -102,7 +102,10 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	house := house{edge: newHTTPServer(api, log), api: api, drainViewers: f.streaming.drainViewers, engines: engines, door: door, keeper: keeper}
+	house := house{
+		edge: newHTTPServer(api, log), api: api, drainViewers: f.streaming.drainViewers,
+		engines: engines, door: door, catalogue: catalogue, keeper: keeper,
+	}
 	house.edge.RegisterOnShutdown(api.Close)
 	if _, err := fmt.Fprintln(out, "Axiom25 is listening on "+address); err != nil {
 		return errors.Join(err, listener.Close())
@@ -131,6 +134,8 @@ type house struct {
 	engines *engine.Supervisor
 	door    *intake.Intake
 	keeper  *retention.Keeper
+
+	catalogue *tools.Catalogue
 }
 
 // run serves until ctx ends or something breaks. Then it stops from the outside in, and returns what broke.
@@ -144,6 +149,7 @@ func (h house) run(ctx context.Context, listener net.Listener) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return unlessOver(deadlines, h.door.Run(deadlines)) })
 	group.Go(func() error { return unlessOver(deadlines, h.keeper.Run(deadlines)) })
+	group.Go(func() error { return unlessOver(deadlines, h.catalogue.Run(deadlines)) })
 	group.Go(func() error {
 		defer stopDeadlines() // engines may wait for a deadline until the last of them has ended
 		return unlessOver(engines, h.engines.Run(engines, h.door))

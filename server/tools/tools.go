@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/mod/semver"
 
@@ -61,21 +62,72 @@ func Open(ctx context.Context, j journal.Journal, builtins ...Builtin) (*Catalog
 			return nil, err
 		}
 	}
-	stored, err := j.Tools(ctx)
+	return c, c.read(ctx)
+}
+
+// read takes what the journal holds in place of what the catalogue had from it.
+func (c *Catalogue) read(ctx context.Context) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	stored, err := c.journal.Tools(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the tool catalogue: %w", err)
+		return fmt.Errorf("read the tool catalogue: %w", err)
 	}
+	byName := map[string][]contracts.ToolEntry{}
 	for _, t := range stored {
 		if c.reserved[t.Name] { // a builtin tool that is newer than the stored one
 			continue
 		}
 		spec, err := contracts.Decode[contracts.ToolSpec](t.Spec)
 		if err != nil {
-			return nil, fmt.Errorf("stored tool %s@%s: %w", t.Name, t.Version, err)
+			return fmt.Errorf("stored tool %s@%s: %w", t.Name, t.Version, err)
 		}
-		c.add(contracts.ToolEntry{Spec: *spec, Digest: t.Digest, Gate: spec.Gate()})
+		byName[t.Name] = with(byName[t.Name], contracts.ToolEntry{Spec: *spec, Digest: t.Digest, Gate: spec.Gate()})
 	}
-	return c, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name := range c.reserved {
+		byName[name] = c.byName[name]
+	}
+	c.byName = byName
+	return nil
+}
+
+// readAgain is how long after a failure the catalogue is read again.
+const readAgain = time.Second
+
+// Run keeps the catalogue up with what other servers change in a journal that they share, until ctx ends. It returns the
+// context's error, or that of a journal that cannot be watched. Where there are no others it only waits.
+func (c *Catalogue) Run(ctx context.Context) error {
+	live, ok := c.journal.(journal.Live)
+	if !ok {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	bell := make(chan struct{}, 1)
+	ring := func() {
+		select {
+		case bell <- struct{}{}:
+		default: // it rings already
+		}
+	}
+	stop, err := live.WatchTools(ctx, ring)
+	if err != nil {
+		return fmt.Errorf("watch the tool catalogue: %w", err)
+	}
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-bell:
+		}
+		if c.read(ctx) == nil {
+			continue
+		}
+		// What it had goes on to be served; a journal that cannot be read shows in /readyz.
+		time.AfterFunc(readAgain, ring)
+	}
 }
 
 // addBuiltin makes a builtin tool part of the catalogue, with its input schema compiled.
@@ -241,11 +293,14 @@ func (c *Catalogue) claimsBuiltin(spec *contracts.ToolSpec) *contracts.Problem {
 func (c *Catalogue) add(entry contracts.ToolEntry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	name, version := entry.Spec.Name, entry.Spec.Version
-	versions := without(c.byName[name], version)
-	versions = append(versions, entry)
+	c.byName[entry.Spec.Name] = with(c.byName[entry.Spec.Name], entry)
+}
+
+// with returns a copy of versions with an entry in its place.
+func with(versions []contracts.ToolEntry, entry contracts.ToolEntry) []contracts.ToolEntry {
+	versions = append(without(versions, entry.Spec.Version), entry)
 	slices.SortFunc(versions, func(a, b contracts.ToolEntry) int { return CompareVersions(b.Spec.Version, a.Spec.Version) })
-	c.byName[name] = versions
+	return versions
 }
 
 // remove takes a version away, or all of a tool's where version is empty.
