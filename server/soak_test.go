@@ -46,15 +46,16 @@ func TestKillAtAnyInstant(t *testing.T) {
 	shown := 0
 	for round := range *killRounds {
 		ctx, stop := context.WithCancel(t.Context())
+		url := s.url
 		var watching, returned sync.WaitGroup
 		returned.Add(engines)
 		for _, v := range all {
-			watching.Go(func() { v.watch(ctx, s.url, returned.Done) })
+			watching.Go(func() { v.watch(ctx, func() string { return url }, returned.Done) })
 		}
 		returned.Wait() // every viewer has what it had, before anything new
 		var reporting sync.WaitGroup
 		for _, v := range all {
-			reporting.Go(func() { v.report(ctx, s.url) })
+			reporting.Go(func() { v.report(ctx, func() string { return url }) })
 		}
 		time.Sleep(time.Duration(20+random.IntN(600)) * time.Millisecond)
 		s.kill(t)
@@ -69,19 +70,9 @@ func TestKillAtAnyInstant(t *testing.T) {
 		s = startServer(t, data, "--addr", address)
 	}
 	for i, v := range all {
-		stored := s.history(t, v.run)
-		if len(v.seen) > len(stored) || !slices.Equal(v.seen, stored[:len(v.seen)]) {
-			t.Errorf("run %d: a viewer was shown %d events that are not the first of the %d stored", i, len(v.seen), len(stored))
-		}
-		var text strings.Builder
-		for _, ev := range decodeAll(t, stored) {
-			if token, ok := ev.Data.(*contracts.TokenData); ok {
-				text.WriteString(token.Delta)
-			}
-		}
-		// The last report may or may not be stored: nobody was told.
-		if got, want := text.String(), v.acknowledged.String(); got != want && got != want+v.pending {
-			t.Errorf("run %d: stored text is not what was acknowledged: %d bytes, want %d", i, len(got), len(want))
+		v.holds(t, s.history(t, v.run))
+		if v.refused > 0 {
+			t.Errorf("run %d: its engine was turned away %d times", i, v.refused)
 		}
 		shown += len(v.seen)
 	}
@@ -110,20 +101,27 @@ type survivor struct {
 	sent         int
 	// seen are the events that the viewer was shown.
 	seen []string
-	err  error
+	// refused counts the answers that asked it to come again.
+	refused int
+	err     error
 }
 
-// report appends one piece of text after the other until the server is gone. What was not answered goes first, as it was.
-func (v *survivor) report(ctx context.Context, url string) {
+// again is how long the parts of a survivor wait after a failure.
+const again = 20 * time.Millisecond
+
+// report appends one piece of text after the other until ctx ends, to the server that url names then. What was not answered
+// goes again, as it was.
+func (v *survivor) report(ctx context.Context, url func() string) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
-	for {
+	for ; ctx.Err() == nil && v.err == nil; pause(ctx, 0) {
 		if v.pending == "" {
 			v.pending = fmt.Sprintf("%d ", v.sent)
 			v.sent++
 		}
-		path := url + "/runs/" + v.run.String() + "/events?after=" + strconv.FormatInt(v.after, 10)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(tokenLine(v.pending)))
+		path := url() + "/runs/" + v.run.String() + "/events?after=" + strconv.FormatInt(v.after, 10)
+		// A request is not cut short: what it stored must be told, so that text and journal can be compared.
+		req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, path, strings.NewReader(tokenLine(v.pending)))
 		if err != nil {
 			v.err = err
 			return
@@ -131,12 +129,19 @@ func (v *survivor) report(ctx context.Context, url string) {
 		req.Header.Set("Content-Type", "application/x-ndjson")
 		res, err := client.Do(req)
 		if err != nil {
-			return // killed
+			pause(ctx, again)
+			continue
 		}
 		body, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if err != nil {
-			return // killed while it answered: not an acknowledgement
+		if err != nil { // killed while it answered: not an acknowledgement
+			pause(ctx, again)
+			continue
+		}
+		if res.StatusCode == http.StatusServiceUnavailable {
+			v.refused++
+			pause(ctx, again)
+			continue
 		}
 		digits, _, _ := strings.Cut(strings.TrimPrefix(string(body), `{"seq":`), ",")
 		seq, err := strconv.ParseInt(digits, 10, 64)
@@ -150,38 +155,74 @@ func (v *survivor) report(ctx context.Context, url string) {
 	}
 }
 
-// watch follows the run from behind what was seen, and calls back when it is connected and has been shown what was stored
-// so far.
-func (v *survivor) watch(ctx context.Context, url string, back func()) {
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d == 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// watch follows the run from behind what was seen until ctx ends, at the server that url names whenever it connects. It
+// calls back when it is connected for the first time.
+func (v *survivor) watch(ctx context.Context, url func() string, back func()) {
 	back = sync.OnceFunc(back)
 	defer back()
+	for ; ctx.Err() == nil && v.err == nil; pause(ctx, again) {
+		v.err = v.view(ctx, url(), back)
+	}
+}
+
+// view is one connection of watch. An error is one that no server may be the cause of.
+func (v *survivor) view(ctx context.Context, url string, back func()) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/runs/"+v.run.String()+"/stream", http.NoBody)
 	if err != nil {
-		v.err = err
-		return
+		return err
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	req.Header.Set("Last-Event-ID", strconv.Itoa(len(v.seen)))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		v.err = fmt.Errorf("come back: %w", err)
-		return
+		return nil // there is no server, which is why it comes again
 	}
 	defer res.Body.Close() //nolint:errcheck // read until the server is gone
-	if res.StatusCode != http.StatusOK {
-		v.err = fmt.Errorf("come back behind %d: %s", len(v.seen), res.Status)
-		return
+	if res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusNoContent {
+		return nil
 	}
-	back()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("come back behind %d: %s", len(v.seen), res.Status)
+	}
 	stream := newStreamReader(res.Body, int64(len(v.seen)))
 	for {
+		back()
 		data, err := stream.event()
 		if errors.Is(err, errOutOfOrder) {
-			v.err = err
+			return err
 		}
 		if err != nil {
-			return // killed
+			return nil // the server is gone, or sends its viewers away
 		}
 		v.seen = append(v.seen, string(data))
+	}
+}
+
+// holds compares what the run's engine and viewer were told with what is stored.
+func (v *survivor) holds(t *testing.T, stored []string) {
+	t.Helper()
+	if len(v.seen) > len(stored) || !slices.Equal(v.seen, stored[:len(v.seen)]) {
+		t.Errorf("run %s: a viewer was shown %d events that are not the first of the %d stored", v.run, len(v.seen), len(stored))
+	}
+	var text strings.Builder
+	for _, ev := range decodeAll(t, stored) {
+		if token, ok := ev.Data.(*contracts.TokenData); ok {
+			text.WriteString(token.Delta)
+		}
+	}
+	// The last report may or may not be stored: nobody was told.
+	if got, want := text.String(), v.acknowledged.String(); got != want && got != want+v.pending {
+		t.Errorf("run %s: stored text is not what was acknowledged: %d bytes, want %d", v.run, len(got), len(want))
 	}
 }
