@@ -9,6 +9,7 @@ GO ?= go
 TOOLS := $(CURDIR)/bin/tools
 GOLANGCI := $(TOOLS)/golangci-lint-2.15.0
 GOTESTSUM := $(TOOLS)/gotestsum-1.13.0
+NATS_SERVER := $(TOOLS)/nats-server-2.15.2
 OASDIFF := $(TOOLS)/oasdiff-1.35.0
 
 # The packages that the console is made of too: they are tested as WebAssembly as well.
@@ -37,6 +38,10 @@ run: CONSOLE_FLAGS := -quality 9
 .PHONY: run
 run: build ## Build everything and serve on http://127.0.0.1:8025 with ./data; Ctrl-C stops
 	@exec bin/axiom25 serve
+
+.PHONY: cluster
+cluster: build $(NATS_SERVER) ## Serve on 8025 and 8026 with one journal on three NATS servers under ./data/cluster; Ctrl-C stops
+	@exec .ci/cluster $(NATS_SERVER)
 
 .PHONY: build
 build: console ## Build the console and bin/axiom25
@@ -115,9 +120,11 @@ fuzz: ## Fuzz each target for FUZZTIME (10s)
 # What make test does small: KILLS rounds over a journal of SHELF events.
 KILLS ?= 50
 SHELF ?= 1000000
+ROUNDS ?= 10
 
 .PHONY: soak
-soak: console ## Kill a server KILLS (50) times under load over a journal of SHELF (1000000) events
+soak: console ## Kill a server KILLS (50) times under load over a journal of SHELF (1000000) events; ROUNDS (10) of faults in a cluster
+	@$(GO) test -race -count=1 -v -timeout 3h -run '^TestCluster' ./server/journal/natsjournal -rounds $(ROUNDS)
 	@$(GO) test -race -count=1 -v -timeout 3h -run '^TestKillAtAnyInstant$$' ./server -kills $(KILLS) -shelf $(SHELF)
 
 .PHONY: screenshots
@@ -135,6 +142,10 @@ $(GOLANGCI):
 $(OASDIFF):
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install github.com/oasdiff/oasdiff@v1.35.0
 	@mv $(TOOLS)/oasdiff $@
+
+# The tests run this server inside their processes, so that its version is go.mod's.
+$(NATS_SERVER):
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $@ github.com/nats-io/nats-server/v2
 
 $(GOTESTSUM):
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@v1.13.0

@@ -175,15 +175,20 @@ func connect(ctx context.Context, o Options, disturbed func()) (*nats.Conn, erro
 	}
 }
 
+// openTimeout bounds one attempt to open the streams: servers without a leader do not answer, and what was made stays.
+const openTimeout = 3 * time.Second
+
 // openPatiently is openStore, for as long as the cluster has no leader.
 func openPatiently(ctx context.Context, js jetstream.JetStream, o Options) (l layout, quota int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		l, quota, err = openStore(ctx, js, o)
+		attempt, cancel := context.WithTimeout(ctx, openTimeout)
+		l, quota, err = openStore(attempt, js, o)
+		cancel()
 		refusal, refused := errors.AsType[*jetstream.APIError](err)
 		waits := refused && refusal.ErrorCode == codeNotAvailable || errors.Is(err, nats.ErrNoResponders) ||
-			errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoStreamResponse)
+			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, jetstream.ErrNoStreamResponse)
 		if !waits || !sleep(ctx, lastPause) {
 			return l, quota, err
 		}
