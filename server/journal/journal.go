@@ -28,7 +28,8 @@ var (
 	ErrEmpty = errors.New("journal: batch without events")
 	// ErrTooLarge says that a batch exceeds MaxBatchEvents or MaxBatchBytes. Nothing was stored.
 	ErrTooLarge = errors.New("journal: batch too large")
-	// ErrBusy says that the queue of waiting appends is full. Nothing was stored; try again later.
+	// ErrBusy says that the queue of waiting appends is full, or that the cluster which keeps the journal has nobody to
+	// answer: a read can give it then too. Nothing was stored; try again later.
 	ErrBusy = errors.New("journal: queue full")
 	// ErrFull says that the disk is full. Nothing was stored; the journal goes on serving reads, and a later
 	// append may succeed.
