@@ -25,7 +25,7 @@ import (
 const (
 	// retryWait is how long an EventSource waits before it reconnects.
 	retryWait = 2 * time.Second
-	// writeBytes is how much is written under one deadline: what a viewer at 6.4 KiB/s accepts in 10 s.
+	// writeBytes is how much is written under one deadline.
 	writeBytes = 64 << 10
 	// keptBuffer is the largest buffer that is kept for the next viewer who needs one.
 	keptBuffer = 512 << 10
@@ -385,6 +385,8 @@ type line interface {
 	io.Writer
 	Flush() error
 	SetWriteDeadline(deadline time.Time) error
+	// resumes reports whether a write that met its deadline can be gone on with.
+	resumes() bool
 }
 
 // answerLine is a line that net/http keeps.
@@ -393,11 +395,17 @@ type answerLine struct {
 	*http.ResponseController
 }
 
+// resumes implements line: what was written lies in net/http's buffers, which keep an error for good.
+func (answerLine) resumes() bool { return false }
+
 // connLine is a line of the stream's own.
 type connLine struct{ net.Conn }
 
 // Flush implements line.
 func (connLine) Flush() error { return nil }
+
+// resumes implements line.
+func (connLine) resumes() bool { return true }
 
 // sender writes to one viewer. Each write has a deadline, so that a viewer that stands still is cut off and one that is
 // only slow is not.
@@ -440,15 +448,18 @@ func (s *sender) problem(p *contracts.Problem) error {
 // send writes a control frame.
 func (s *sender) send(m *sse.Message) error { return s.write(encoded(m)) }
 
-// write sends bytes at once. Progress counts by the piece, so that a large batch may take its time on a slow line.
+// write sends bytes at once. A viewer that takes some of them before the deadline gets another one for the rest: it is
+// slow, but it does not stand still.
 func (s *sender) write(b []byte) error {
-	for piece := range slices.Chunk(b, writeBytes) {
+	for len(b) > 0 {
 		if err := s.extend(); err != nil {
 			return s.fail(err)
 		}
-		if _, err := s.line.Write(piece); err != nil {
+		n, err := s.line.Write(b[:min(len(b), writeBytes)])
+		if err != nil && (n == 0 || !s.line.resumes() || !errors.Is(err, os.ErrDeadlineExceeded)) {
 			return s.fail(err)
 		}
+		b = b[n:]
 	}
 	return s.fail(s.line.Flush())
 }
