@@ -88,7 +88,7 @@ func (j *Journal) store(ctx context.Context, slot *headSlot, c chunk) (stored bo
 	switch {
 	case err == nil:
 		if c.state.Terminal() {
-			j.noteEnd(c)
+			j.noteEnd(c) //nolint:contextcheck // what was stored is noted, whoever has gone
 		}
 		slot.head = head{place: place, kind: c.kind, last: c.last, epoch: c.epoch, link: c.link}
 		if c.origin != nil {
@@ -120,7 +120,7 @@ func (j *Journal) store(ctx context.Context, slot *headSlot, c chunk) (stored bo
 	if mine {
 		j.hint(c.run)
 		if c.state.Terminal() {
-			j.noteEnd(c)
+			j.noteEnd(c) //nolint:contextcheck // what was stored is noted, whoever has gone
 		}
 	}
 	return mine, nil

@@ -108,7 +108,7 @@ func decodeChunk(run contracts.RunID, m message) (stored, error) {
 		return s, errDamaged
 	}
 	s.summary, s.task, s.events = summary, task, events
-	if !s.decodeMeta(meta) {
+	if !decodeMeta(meta, &s.chunk) {
 		return s, errDamaged
 	}
 	texts := []string{run.String()}
@@ -125,8 +125,8 @@ func nextIf(ok bool, body []byte) (frame, rest []byte, framed bool) {
 	return journal.NextFrame(body)
 }
 
-// decodeMeta reads what encode wrote.
-func (c *chunk) decodeMeta(meta []byte) bool {
+// decodeMeta reads what encode wrote of a chunk beside its summary, task and events.
+func decodeMeta(meta []byte, c *chunk) bool {
 	if len(meta) == 0 {
 		return false
 	}
@@ -139,11 +139,11 @@ func (c *chunk) decodeMeta(meta []byte) bool {
 	c.id, c.state = string(id), contracts.State(state)
 	var numbers [3]int64
 	for i := range numbers {
-		n := 0
-		if numbers[i], n = binary.Varint(rest); n <= 0 {
+		number, n := binary.Varint(rest)
+		if n <= 0 {
 			return false
 		}
-		rest = rest[n:]
+		numbers[i], rest = number, rest[n:]
 	}
 	c.first, c.last, c.epoch = contracts.Seq(numbers[0]), contracts.Seq(numbers[1]), numbers[2]
 	link, n := binary.Uvarint(rest)

@@ -21,7 +21,7 @@ var clusterRounds = flag.Int("rounds", 1, "how often each fault befalls the clus
 // Then it holds what the writers were told against what each journal reads and what each viewer saw.
 func TestClusterLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
+	seed := rand.Uint64() //nolint:gosec // any seed will do
 	t.Logf("seed %d", seed)
 	c := natstest.StartCluster(t, 3, natstest.Options{})
 	const stream = "axiom25_runs_0"

@@ -45,10 +45,10 @@ func newBench(t *testing.T, o natsjournal.Options) bench {
 	return bench{j, s, js}
 }
 
-// create stores run i with three chunks: events 1, 2..4 and 5..7.
-func (b bench) create(t *testing.T, i int) contracts.RunID {
+// create stores run 1 with three chunks: events 1, 2..4 and 5..7.
+func (b bench) create(t *testing.T) contracts.RunID {
 	t.Helper()
-	run := journaltest.NewRun(i)
+	run := journaltest.NewRun(1)
 	if err := b.Create(t.Context(), run, journaltest.NewBatch(run.ID, 0, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestDamageIsNeverAShorterHistory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, natsjournal.Options{})
-			id := b.create(t, 1)
+			id := b.create(t)
 			b.rewrite(t, "axiom25_runs_0", c.damage)
 			closeAll(t, b.Journal)
 			j := open(t, natsjournal.Options{URLs: []string{b.server.URL()}})
@@ -176,7 +176,7 @@ func TestDamageIsNeverAShorterHistory(t *testing.T) {
 func TestVerifyFindsARunThatEndedAndIsShorter(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, natsjournal.Options{})
-	id := b.create(t, 1)
+	id := b.create(t)
 	end := journaltest.NewBatch(id, 7, 1)
 	end.Summary.State = contracts.StateSucceeded
 	if err := b.Append(t.Context(), id, end); err != nil {
@@ -314,7 +314,7 @@ func TestQuotaLeavesRoomToPrune(t *testing.T) {
 func TestWithoutAServerNothingIsStoredAndNothingClaimed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, natsjournal.Options{})
-	id := b.create(t, 1)
+	id := b.create(t)
 	b.server.Stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -341,7 +341,7 @@ func TestWithoutAServerNothingIsStoredAndNothingClaimed(t *testing.T) {
 func TestWatcherIsToldOfALostMessage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, natsjournal.Options{Sweep: 200 * time.Millisecond})
-	id := b.create(t, 1)
+	id := b.create(t)
 	s, err := b.js.Stream(t.Context(), "axiom25_runs_0")
 	if err != nil {
 		t.Fatal(err)

@@ -119,7 +119,7 @@ func (j *Journal) start(ctx context.Context, o Options) (err error) {
 	j.list, j.keys = j.newStream(j.layout.listStream()), j.newStream(j.layout.keyStream())
 	j.tools, j.lease = j.newStream(j.layout.toolStream()), j.newStream(j.layout.leaseStream())
 	j.index = newIndex(j)
-	return j.watch.start()
+	return j.watch.start() //nolint:contextcheck // it lives until Close
 }
 
 // newStream returns a stream of the store.
@@ -151,16 +151,16 @@ func connect(ctx context.Context, o Options, disturbed func()) (*nats.Conn, erro
 			return nil, err
 		}
 	}
-	options.DisconnectedErrCB = func(_ *nats.Conn, err error) {
+	options.DisconnectedErrCB = func(_ *nats.Conn, err error) { //nolint:contextcheck // it is called while the connection lasts
 		if err != nil {
 			o.Log.LogAttrs(context.Background(), slog.LevelWarn, "journal disconnected", slog.Any("error", err))
 		}
 	}
-	options.ReconnectedCB = func(nc *nats.Conn) {
+	options.ReconnectedCB = func(nc *nats.Conn) { //nolint:contextcheck // it is called while the connection lasts
 		o.Log.LogAttrs(context.Background(), slog.LevelInfo, "journal connected again", slog.String("server", nc.ConnectedUrlRedacted()))
 		disturbed()
 	}
-	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) {
+	options.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { //nolint:contextcheck // it is called while the connection lasts
 		o.Log.LogAttrs(context.Background(), slog.LevelWarn, "journal", slog.Any("error", err))
 		disturbed() // a slow consumer lost messages
 	}

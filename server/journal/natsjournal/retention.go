@@ -70,7 +70,7 @@ func (j *Journal) settledIndex(ctx context.Context) ([]*entry, error) {
 		for id, l := range rows {
 			e := *entries[at[id]]
 			if e.last = l.summary.LastSeq; l.tail.state.Terminal() {
-				j.noteEnd(l.tail.chunk)
+				j.noteEnd(l.tail.chunk) //nolint:contextcheck // what was stored is noted, whoever has gone
 				e.stage, e.state, e.ended = stageEnded, l.summary.State, l.summary.UpdatedAt
 			}
 			if l.summary.Pruned {
@@ -110,7 +110,7 @@ func (j *Journal) Prune(ctx context.Context, id contracts.RunID, maxRows int) (m
 	if err != nil {
 		return false, err
 	}
-	rows, slice := state.Subjects[subject]-1, uint64(min(max(maxRows, 1), journal.MaxPruneRows)) //nolint:gosec // 1..500
+	rows, slice := state.Subjects[subject]-1, uint64(min(max(maxRows, 1), journal.MaxPruneRows))
 	stage := stagePruned
 	if rows > slice {
 		stage = stagePruning

@@ -193,8 +193,7 @@ func replicasOf(ctx context.Context, js jetstream.JetStream, l layout) (int, err
 		return 3, nil
 	}
 	if refusal, ok := errors.AsType[*jetstream.APIError](err); ok {
-		switch refusal.ErrorCode {
-		case codeNoPeers, codeNotClustered, codeInsufficientResources:
+		if slices.Contains([]jetstream.ErrorCode{codeNoPeers, codeNotClustered, codeInsufficientResources}, refusal.ErrorCode) {
 			return 1, nil
 		}
 	}
