@@ -1,16 +1,20 @@
 package main_test
 
 import (
-	"os"
-	"os/exec"
+	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"axiom25/web/build/browser"
 )
 
 // forbidden are packages that the console must not contain, and why.
 var forbidden = map[string]string{ //nolint:gochecknoglobals // a table that is only read
 	"axiom25/server":                  "the console reaches the server over HTTP only",
 	"axiom25/web":                     "the built files would hold the program that holds them",
+	"net/http":                        "it adds 0.3 MB, its client 1.2 MB: app/command uses the browser's fetch",
+	"crypto/tls":                      "the browser encrypts by itself",
 	"github.com/tmaxmax/go-sse":       "it adds 1.3 MB: the browser has EventSource",
 	"github.com/nats-io":              "only the server's journal speaks NATS",
 	"modernc.org/sqlite":              "only the server's journal keeps a database",
@@ -29,41 +33,25 @@ var forbidden = map[string]string{ //nolint:gochecknoglobals // a table that is 
 
 func TestTheConsoleContainsNothingOfTheServer(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "validator_novalidatefn", "axiom25/wasm")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	out, err := cmd.Output()
+	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	deps := strings.Fields(string(out))
-	if len(deps) < 100 {
-		t.Fatalf("only %d packages are listed", len(deps))
+	build, err := browser.Prepare(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, dep := range deps {
+	packages, err := build.Packages(t.Context(), "axiom25/wasm")
+	if err := errors.Join(err, build.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages are listed", len(packages))
+	}
+	for _, p := range packages {
 		for path, why := range forbidden {
-			if dep == path || strings.HasPrefix(dep, path+"/") {
-				t.Errorf("the console contains %s: %s", dep, why)
-			}
-		}
-	}
-}
-
-// TestOnlyGoAppBringsHTTP keeps net/http's client, 1.2 MB, from coming in a second way. go-app links the package for
-// its server half; ours use the browser's fetch.
-func TestOnlyGoAppBringsHTTP(t *testing.T) {
-	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "validator_novalidatefn",
-		"-f", `{{.ImportPath}} {{join .Imports " "}}`, "axiom25/wasm")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		for _, dep := range fields[1:] {
-			if dep == "net/http" && fields[0] != "github.com/maxence-charriere/go-app/v10/pkg/app" {
-				t.Errorf("%s imports net/http: use axiom25/app/command, which uses the browser's fetch", fields[0])
+			if p.ImportPath == path || strings.HasPrefix(p.ImportPath, path+"/") {
+				t.Errorf("the console contains %s: %s", p.ImportPath, why)
 			}
 		}
 	}

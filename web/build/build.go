@@ -22,6 +22,7 @@ import (
 
 	"axiom25/app"
 	"axiom25/web"
+	"axiom25/web/build/browser"
 )
 
 // wasmPath is where the console's program is served.
@@ -90,28 +91,27 @@ func inlined() []string {
 	}
 }
 
-// compile builds ./wasm and returns the program. It holds no paths and no revision, so that equal sources
-// give equal bytes.
-func (b builder) compile(ctx context.Context) ([]byte, error) {
+// compile builds ./wasm and returns the program.
+func (b builder) compile(ctx context.Context) (wasm []byte, err error) {
 	dir, err := os.MkdirTemp("", "axiom25-console-")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what stays is the system's to clean
-	file := filepath.Join(dir, "app.wasm")
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "validator_novalidatefn", "-ldflags", "-s -w"}
-	args = append(args, "-gcflags=all=-l")
+	build, err := browser.Prepare(ctx, b.root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, build.Close()) }()
+	flags := []string{"-ldflags=-s -w", "-gcflags=all=-l"}
 	for _, pattern := range inlined() {
-		args = append(args, "-gcflags="+pattern+"=")
+		flags = append(flags, "-gcflags="+pattern+"=")
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "-o", file, "./wasm")...) //nolint:gosec // the arguments are this program's own
-	cmd.Dir = b.root
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("compile ./wasm: %w", err)
+	file := filepath.Join(dir, "app.wasm")
+	if err := build.Compile(ctx, "axiom25/wasm", file, flags...); err != nil {
+		return nil, err
 	}
-	wasm, err := os.ReadFile(file) //nolint:gosec // the path is this program's own
+	wasm, err = os.ReadFile(file) //nolint:gosec // the path is this program's own
 	if err != nil {
 		return nil, fmt.Errorf("read the program: %w", err)
 	}

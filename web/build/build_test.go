@@ -131,3 +131,43 @@ func TestWrite(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
+
+// TestCompileAnywhere compiles the console in the directory where it stands and in a copy, and gets the same bytes.
+func TestCompileAnywhere(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := t.TempDir()
+	for _, dir := range []string{"app", "contracts", filepath.Join("docs", "examples"), "wasm", filepath.Join("web", "build")} {
+		if err := os.CopyFS(filepath.Join(copied, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(root, name)) //nolint:gosec // the module's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(copied, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var programs [][]byte
+	for _, dir := range []string{root, copied} {
+		wasm, err := builder{root: dir}.compile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{dir, os.TempDir()} {
+			if bytes.Contains(wasm, []byte(path+string(filepath.Separator))) {
+				t.Errorf("the program tells that it was built with %s", path)
+			}
+		}
+		programs = append(programs, wasm)
+	}
+	if !bytes.Equal(programs[0], programs[1]) {
+		t.Error("a copy of the sources gives another program")
+	}
+}

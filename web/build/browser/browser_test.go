@@ -1,0 +1,135 @@
+package browser_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"axiom25/web/build/browser"
+)
+
+// serving is a file of go-app's that imports net/http.
+const serving = "package app\n\nimport _ \"net/http\"\n"
+
+// module returns the files of a small module and of a go-app that fits it.
+func module(t *testing.T) map[string]string {
+	t.Helper()
+	client, err := os.ReadFile(filepath.Join("goapp", "client.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const goApp = "github.com/maxence-charriere/go-app/v10"
+	return map[string]string{
+		"go.mod":                            "module small\n\ngo 1.26\n\nrequire " + goApp + " v10.1.11\n\nreplace " + goApp + " => ./goapp\n",
+		"go.sum":                            "",
+		"web/build/browser/goapp/client.go": string(client),
+		"main.go":                           "package main\n\nimport \"" + goApp + "/pkg/app\"\n\nfunc main() { app.Run() }\n",
+		"goapp/go.mod":                      "module " + goApp + "\n\ngo 1.26\n",
+		"goapp/pkg/app/http.go":             serving + "\ntype Handler struct{ size int }\n",
+		"goapp/pkg/app/static.go":           "//go:build !wasm\n\n" + serving,
+		"goapp/pkg/app/resource.go":         serving + "\nfunc clientResourceResolver(string) func(string) string { return nil }\n",
+		"goapp/pkg/app/http_test.go":        serving,
+		"goapp/pkg/app/app.go": "package app\n\nimport \"" + goApp + "/pkg/errors\"\n\nfunc Run(...*Handler) {\n" +
+			"\tprintln(clientResourceResolver(errors.Root)(\"/web/a\"))\n}\n",
+		"goapp/pkg/errors/errors.go": "package errors\n\nconst Root = \"root\"\n",
+	}
+}
+
+// write writes files beneath a new directory, which it returns.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// compile compiles the module in root and returns the program.
+func compile(t *testing.T, root string) ([]byte, error) {
+	t.Helper()
+	build, err := browser.Prepare(t.Context(), root)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(t.TempDir(), "small.wasm")
+	if err := errors.Join(build.Compile(t.Context(), "small", file), build.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file) //nolint:gosec // the test's own
+}
+
+// TestCompile makes the same bytes of equal sources, wherever they are and whatever GOFLAGS says of modules, and leaves
+// nothing but them behind.
+func TestCompile(t *testing.T) {
+	var programs [][]byte
+	for _, flags := range []string{"-mod=mod", "-mod=readonly"} {
+		root, temporary := write(t, module(t)), t.TempDir()
+		t.Setenv("GOFLAGS", flags)
+		t.Setenv("TMPDIR", temporary)
+		program, err := compile(t, root)
+		if err != nil {
+			t.Fatalf("with %s: %v", flags, err)
+		}
+		programs = append(programs, program)
+		if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+			t.Errorf("%v stays behind, %v", left, err)
+		}
+		for name, want := range module(t) {
+			if got, err := os.ReadFile(filepath.Join(root, name)); err != nil || string(got) != want { //nolint:gosec // the test's own
+				t.Errorf("%s is %q, %v", name, got, err)
+			}
+		}
+	}
+	if len(programs[0]) == 0 || !bytes.Equal(programs[0], programs[1]) {
+		t.Error("two builds of equal sources differ")
+	}
+}
+
+// TestCompileRefuses shows that a program which would hold a server is refused, and that a go-app which is not as
+// expected is noticed.
+func TestCompileRefuses(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		file, content string
+		want          error
+	}{
+		"a program that serves":            {"main.go", "package main\n\nimport _ \"net/http\"\n\nfunc main() {}\n", browser.ErrServerPackage},
+		"cryptography without a server":    {"goapp/pkg/errors/errors.go", "package errors\n\nimport _ \"crypto/tls\"\n\nconst Root = \"\"\n", browser.ErrServerPackage},
+		"one more file that serves":        {"goapp/pkg/app/more.go", serving, browser.ErrGoApp},
+		"one file less that serves":        {"goapp/pkg/app/static.go", "package app\n", browser.ErrGoApp},
+		"a file that needs more":           {"goapp/pkg/app/more.go", "package app\n\nvar Size = Handler{}.size\n", browser.ErrGoApp},
+		"a file that has what is replaced": {"goapp/pkg/app/more.go", "package app\n\ntype Handler int\n", browser.ErrGoApp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := module(t)
+			files[row.file] = row.content
+			if _, err := compile(t, write(t, files)); !errors.Is(err, row.want) {
+				t.Errorf("got %v, want %v", err, row.want)
+			}
+		})
+	}
+	t.Run("a go-app that is not Go", func(t *testing.T) {
+		t.Parallel()
+		files := module(t)
+		files["goapp/pkg/app/more.go"] = "package app\n\nimport (\n"
+		if _, err := compile(t, write(t, files)); err == nil {
+			t.Error("it compiles")
+		}
+	})
+	t.Run("a directory without a module", func(t *testing.T) {
+		t.Parallel()
+		if _, err := compile(t, t.TempDir()); err == nil {
+			t.Error("it compiles")
+		}
+	})
+}
