@@ -24,7 +24,7 @@ import (
 type Options struct {
 	// WindowFrames and WindowBytes bound a run's window: 1024 frames and 1 MiB. Both JSON and SSE count.
 	WindowFrames, WindowBytes int
-	// BatchFrames and BatchBytes bound what one Next returns, and so one page of the journal: 256 frames and
+	// BatchFrames and BatchBytes bound what one Next returns, and so one page of the journal: 1024 frames and
 	// 256 KiB, or one frame that is larger.
 	BatchFrames, BatchBytes int
 	// PageReaders is how many pages of the journal are read at once: 8. Others wait for their turn.
@@ -36,7 +36,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	setDefault(&o.WindowFrames, 1024)
 	setDefault(&o.WindowBytes, 1<<20)
-	setDefault(&o.BatchFrames, 256)
+	setDefault(&o.BatchFrames, 1024)
 	setDefault(&o.BatchBytes, 256<<10)
 	setDefault(&o.PageReaders, 8)
 	setDefault(&o.Rows, 4096)
