@@ -1,8 +1,4 @@
-//go:build !js
-
 package contracts
-
-import "reflect"
 
 // QuickText is a function that says what a pattern says.
 type QuickText struct {
@@ -54,12 +50,3 @@ func AppendTime(t Time) string {
 	a.time(t)
 	return string(a.b)
 }
-
-// GenerateScanner returns what the generator says about a struct type.
-func GenerateScanner(t reflect.Type) error {
-	g := newGenerator(t)
-	return g.each(g.scanStruct)
-}
-
-// ErrGenerate is what the generator's errors wrap.
-var ErrGenerate = errGenerate

@@ -1,5 +1,3 @@
-//go:build !js
-
 package contracts
 
 import (
@@ -11,7 +9,8 @@ import (
 // as soon as it is not sure, and then the reader, which knows what is wrong and where, starts anew. So it may refuse
 // what is valid, such as 1.0 for an integer or an escaped name, but never accept what the reader refuses.
 //
-// The browser does without it (and app.wasm without its code): nobody reads thousands of documents a second there.
+// The browser has it too: 65 kB of app.wasm (brotli), for which an editor judges a task in a quarter of the time, and a run
+// of thousands of events opens in an eighth.
 type scanner struct {
 	doc   []byte
 	pos   int

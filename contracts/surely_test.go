@@ -1,11 +1,7 @@
-//go:build !js
-
 package contracts_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -150,7 +146,7 @@ func TestSurelyAgrees(t *testing.T) {
 		t.Run(q.name, func(t *testing.T) {
 			t.Parallel()
 			total := mutants + mutants/4
-			if testing.Short() || raceDetector {
+			if testing.Short() || slow {
 				total /= 20
 			}
 			random := rand.New(rand.NewPCG(25, uint64(len(q.name)))) //nolint:gosec // a fixed seed, so that a failure comes back
@@ -256,7 +252,7 @@ func TestSurelyAgreesOnBatches(t *testing.T) {
 	lines := engineLines()
 	m := contractstest.NewMutator(random, lines)
 	total, sure := mutants/4, 0
-	if testing.Short() || raceDetector {
+	if testing.Short() || slow {
 		total /= 20
 	}
 	for range total {
@@ -297,139 +293,8 @@ func TestSurelyAgreesOnBatches(t *testing.T) {
 	}
 }
 
-// TestEncodeSurelyAgrees holds the quick way of writing against encoding/json, byte for byte.
-func TestEncodeSurelyAgrees(t *testing.T) {
-	t.Parallel()
-	random := rand.New(rand.NewPCG(25, 9)) //nolint:gosec // a fixed seed, so that a failure comes back
-	seeds := seedsOf(edition{contracts.KindRunEvent, contracts.Version})
-	m := contractstest.NewMutator(random, seeds)
-	written, total := 0, mutants
-	if testing.Short() || raceDetector {
-		total /= 20
-	}
-	for i := range total {
-		doc := m.Document()
-		if i < len(seeds) {
-			doc = seeds[i]
-		}
-		ev, err := contracts.DecodeEventFull(respell(random, doc))
-		if err != nil {
-			continue
-		}
-		for _, v := range []any{ev, &ev, contracts.Appended{Seq: ev.Seq, Events: []contracts.RunEvent{ev, ev}}} {
-			if checkEncoded(t, v) {
-				written++
-			}
-		}
-	}
-	t.Logf("wrote %d values the quick way", written)
-	if written < total/10 {
-		t.Errorf("wrote %d values only", written)
-	}
-}
-
-// checkEncoded compares what is written, and reports whether the quick way was sure.
-func checkEncoded(t *testing.T, v any) bool {
-	t.Helper()
-	got, sure := contracts.EncodeSurely(v)
-	want, err := contracts.EncodeFull(v)
-	if sure && (err != nil || !bytes.Equal(got, want)) {
-		t.Errorf("got  %s\nwant %s, %v", got, want, err)
-	}
-	if doc, errDoc := contracts.Encode(v); !bytes.Equal(doc, want) || (err == nil) != (errDoc == nil) {
-		t.Errorf("Encode: got %s, %v, want %s, %v", doc, errDoc, want, err)
-	}
-	return sure
-}
-
-// TestEncodeSurelyOfHardValues writes what no document says.
-func TestEncodeSurelyOfHardValues(t *testing.T) {
-	hard := contracts.RunEvent{SchemaVersion: 2, RunID: contractstest.RunID(1), Seq: 1, Type: contracts.EventToken}
-	var nothing *contracts.RunEvent
-	var noToken *contracts.TokenData
-	checkEncoded(t, nothing)
-	checkEncoded(t, contracts.Appended{})
-	checkEncoded(t, contracts.Appended{Events: []contracts.RunEvent{}})
-	for _, data := range []contracts.EventData{
-		nil, noToken,
-		contracts.UnknownData{},
-		contracts.UnknownData{Raw: json.RawMessage(`{ "a": 1 }`)},
-		&contracts.EngineBudget{}, &contracts.StatusData{}, &contracts.VerdictData{}, &contracts.ToolEndData{},
-		&contracts.StatusData{Tools: map[string]contracts.Digest{}},
-		&contracts.StatusData{Tools: map[string]contracts.Digest{"b": "2", "a\n": "1", "<": ">", "é": ""}},
-		&contracts.ToolStartData{}, &contracts.ToolStartData{Args: json.RawMessage{}}, &contracts.ToolStartData{Args: json.RawMessage(`{`)},
-		&contracts.ToolStartData{Args: json.RawMessage("\n{ \"a b\" : [ 1 , \"\\\" \" ]\t}\r ")},
-		&contracts.ToolStartData{Args: json.RawMessage(`{"a":1,"a":2}`)}, &contracts.ToolStartData{Args: json.RawMessage("\"<\u2028>\"")},
-		&contracts.ErrorData{Problem: contracts.Problem{Errors: []contracts.FieldError{{Params: map[string]any{"b": 1.5, "a": []string{"<"}}}}}},
-		&contracts.ErrorData{Problem: contracts.Problem{Errors: []contracts.FieldError{{Params: map[string]any{"b": make(chan int)}}}}},
-		&contracts.DoneData{Output: new("")}, &contracts.VerdictData{Score: new(0.1), Results: []contracts.CheckResult{}},
-	} {
-		hard.Data = data
-		checkEncoded(t, hard)
-	}
-	random := rand.New(rand.NewPCG(25, 11)) //nolint:gosec // a fixed seed, so that a failure comes back
-	for range 2_000 {
-		b := make([]byte, random.IntN(12))
-		for i := range b {
-			b[i] = byte(random.Uint32())
-		}
-		text := string(b)
-		if random.IntN(2) == 0 {
-			text += pick(random, []string{"\u2028", "\u2029", "\ufffd", "𝄞", "<>&", "\x7f", `\"`, "\x00\b\f\n\r\t\x1f"})
-		}
-		hard.Data = &contracts.TokenData{ID: text, Delta: text, Attempt: random.Int64() - random.Int64()}
-		hard.Branch, hard.Time = contracts.Branch(text), contracts.Time(random.Int64N(1<<49)-1<<40)
-		checkEncoded(t, hard)
-	}
-}
-
 // pick returns one of a list.
 func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
-
-// TestGeneratedIsFresh generates the code again.
-func TestGeneratedIsFresh(t *testing.T) {
-	files, err := contracts.Generated()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range files {
-		got, err := os.ReadFile(name) //nolint:gosec // one of the generated files
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is out of date, run make gen (%v)", name, err)
-		}
-	}
-}
-
-// TestGeneratorRefuses shows that what the generated code could not say fails, and is not left out.
-func TestGeneratorRefuses(t *testing.T) {
-	type absentBreaksARule struct {
-		A int `json:"a,omitempty" validate:"gte=1"`
-	}
-	type part struct {
-		B bool `json:"b" default:"true"`
-	}
-	type optionalStruct struct {
-		A part `json:"a,omitzero"`
-	}
-	type bodyWithoutType struct {
-		Data contracts.EventData `json:"data"`
-	}
-	type elementsThatMayBeAbsent struct {
-		A []*int `json:"a" validate:"max=3"`
-	}
-	for _, typ := range []reflect.Type{
-		reflect.TypeFor[absentBreaksARule](), reflect.TypeFor[optionalStruct](), reflect.TypeFor[bodyWithoutType](),
-		reflect.TypeFor[elementsThatMayBeAbsent](),
-		reflect.TypeFor[contracts.ForkRequest](), // a document within a document
-	} {
-		if err := contracts.GenerateScanner(typ); !errors.Is(err, contracts.ErrGenerate) {
-			t.Errorf("%s: got %v", typ, err)
-		}
-	}
-	if err := contracts.GenerateScanner(reflect.TypeFor[contracts.CancelRequest]()); err != nil {
-		t.Error(err)
-	}
-}
 
 // fuzzQuick holds the two paths against each other over whatever the fuzzer thinks of.
 func fuzzQuick(f *testing.F, which int) {
