@@ -1,6 +1,8 @@
 package natsjournal_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"math/rand/v2"
 	"sync"
@@ -148,5 +150,46 @@ func TestOneOfTwoServersWins(t *testing.T) {
 	}
 	if len(page.Events) != won[0]+won[1]+1 {
 		t.Errorf("%d events, %d and %d appends won", len(page.Events), won[0], won[1])
+	}
+}
+
+// TestUnknownOutcomeIsSettledByTheSameAppend takes the quorum away while an append is on its way: the leader has it and
+// cannot say what becomes of it.
+func TestUnknownOutcomeIsSettledByTheSameAppend(t *testing.T) {
+	t.Parallel()
+	c := natstest.StartCluster(t, 3, natstest.Options{})
+	j := open(t, natsjournal.Options{URLs: c.URLs(0), Replicas: 3})
+	defer closeAll(t, j)
+	run := journaltest.NewRun(1)
+	if err := j.Create(t.Context(), run, journaltest.NewBatch(run.ID, 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	leader := c.Leader("axiom25_runs_0")
+	for node := range 3 {
+		if node != leader {
+			c.Stop(node)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	batch := journaltest.NewBatch(run.ID, 1, 2)
+	err := j.Append(ctx, run.ID, batch)
+	if !errors.Is(err, journal.ErrUnknown) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("an append without a quorum gives %v, want ErrUnknown", err)
+	}
+	t.Logf("without a quorum: %v", err)
+	if _, err := j.Read(ctx, run.ID, 0, 10, 1000); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a read without a quorum gives %v, want no answer", err)
+	}
+	for node := range 3 {
+		c.Start(t, node)
+	}
+	err = j.Append(t.Context(), run.ID, batch)
+	if conflict, ok := asConflict(err); err != nil && (!ok || conflict.Last != 3) {
+		t.Errorf("the same append again gives %v, want nil or its own events as a conflict", err)
+	}
+	page, err := j.Read(t.Context(), run.ID, 0, 10, 1<<20)
+	if err != nil || len(page.Events) != 3 {
+		t.Errorf("the run has %d events, %v, want 3", len(page.Events), err)
 	}
 }
