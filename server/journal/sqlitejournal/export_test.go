@@ -14,6 +14,12 @@ func OnVFS(name string, o Options) Options {
 	return o
 }
 
+// RememberingHeads returns the options of a journal that remembers the ends of n runs.
+func RememberingHeads(n int, o Options) Options {
+	o.heads = n
+	return o
+}
+
 // Waiting returns how many writes are in the queue.
 func Waiting(j *Journal) int {
 	j.writer.mu.Lock()

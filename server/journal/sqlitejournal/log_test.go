@@ -8,8 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"axiom25/contracts"
 	"axiom25/server/journal"
@@ -122,15 +125,170 @@ func TestDamagedLogIsRefused(t *testing.T) {
 			t.Parallel()
 			path := leave(t, db, log)
 			execute(t, path, damage)
-			j, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.Options{})
-			if err == nil {
-				closeJournal(t, j)
-			}
-			if _, ok := errors.AsType[*journal.DamagedError](err); !ok {
-				t.Errorf("the file is opened with %v, want a DamagedError", err)
+			for range 2 { // the refusal takes nothing away that the next one would see
+				j, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.Options{})
+				if err == nil {
+					closeJournal(t, j)
+				}
+				if _, ok := errors.AsType[*journal.DamagedError](err); !ok {
+					t.Errorf("the file is opened with %v, want a DamagedError", err)
+				}
 			}
 		})
 	}
+}
+
+// snapshot copies the files of a journal that is open while nothing is written: what a kill leaves.
+func snapshot(t *testing.T, path string) (copied string) {
+	t.Helper()
+	copied = filepath.Join(t.TempDir(), "journal.db")
+	copyFile(t, path, copied)
+	copyFile(t, path+wal[len(main):], copied+wal[len(main):])
+	return copied
+}
+
+func TestFullDiskWhileSettlingLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, kill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("killed %t", kill), func(t *testing.T) {
+			t.Parallel()
+			d := newDisk(t)
+			j, path := d.open(t, sqlitejournal.Options{})
+			createMany(t, j, 2)
+			for last := contracts.Seq(1); last < 20; last++ {
+				extend(t, j, last)
+			}
+			end := journaltest.NewBatch(journaltest.RunID(1), 20, 1)
+			end.Summary.State = contracts.StateFailed
+			d.set(failing(wal, sqlite3.SQLITE_FULL), nil)
+			if err := j.Append(t.Context(), journaltest.RunID(1), end); !errors.Is(err, journal.ErrFull) {
+				t.Fatalf("append to a full disk gives %v, want ErrFull", err)
+			}
+			d.set(nil, nil)
+			// Rows of the log that are behind run 1 are deleted meanwhile.
+			for last := contracts.Seq(1); last < 200; last++ {
+				if err := appendOne(t.Context(), j, 0, last); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantHistory(t, j, 1, 20)
+			if kill {
+				path = snapshot(t, path)
+			}
+			closeJournal(t, j)
+			j = open(t, path, sqlitejournal.Options{})
+			defer closeJournal(t, j)
+			wantHistory(t, j, 0, 200)
+			wantHistory(t, j, 1, 20)
+		})
+	}
+}
+
+func TestFullDiskAtOpenLosesNothing(t *testing.T) {
+	t.Parallel()
+	db, log, last := abandoned(t, false)
+	path := leave(t, db, log)
+	d := newDisk(t)
+	// Room for the page that SQLite writes at every opening, and once for no more: what is less than the log would fit.
+	var written, synced atomic.Int64
+	d.set(func(file string) int32 {
+		if file == wal && synced.Load() == 1 && written.Add(1) == 1 {
+			return sqlite3.SQLITE_FULL
+		}
+		return sqlite3.SQLITE_OK
+	}, func(file string) int32 {
+		if file == wal {
+			synced.Add(1)
+		}
+		return sqlite3.SQLITE_OK
+	})
+	if j, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.OnVFS(d.name, sqlitejournal.Options{})); !errors.Is(err, journal.ErrFull) {
+		if err == nil {
+			closeJournal(t, j)
+		}
+		t.Fatalf("the file is opened with %v, want ErrFull", err)
+	}
+	j := open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	for i, seq := range last {
+		wantHistory(t, j, i, seq)
+	}
+}
+
+func TestLogIsBoundedBesideARunThatRests(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := open(t, path, sqlitejournal.Options{})
+	createMany(t, j, 2)
+	if err := appendOne(t.Context(), j, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.Repeat([]byte("x"), 15<<10)
+	for last := contracts.Seq(1); last < 900; last++ {
+		b := journaltest.NewBatch(journaltest.RunID(1), last, 1)
+		b.Events[0] = body
+		if err := j.Append(t.Context(), journaltest.RunID(1), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size int
+	row := db.QueryRowContext(t.Context(), `SELECT sum(length(body)) FROM log`)
+	if err := errors.Join(row.Scan(&size), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if limit := 9 << 20; size > limit {
+		t.Errorf("the log has %d bytes, want at most %d", size, limit)
+	}
+	wantHistory(t, j, 0, 2)
+	closeJournal(t, j)
+}
+
+// TestEndsThatAreForgottenAreReadAnew has the writer forget the end of a run between two writes of one transaction.
+func TestEndsThatAreForgottenAreReadAnew(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	j, _ := d.open(t, sqlitejournal.RememberingHeads(1, sqlitejournal.Options{}))
+	defer closeJournal(t, j)
+	createMany(t, j, 3)
+	old, err := j.TakeLease(t.Context(), journaltest.RunID(1), "node:a", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extend(t, j, 1)
+	if err := j.DropLease(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	gate := newGate()
+	d.set(nil, gate.wait)
+	outcomes := []chan error{background(func() error { return appendOne(t.Context(), j, 0, 1) })}
+	gate.awaitArrival(t)
+	late := journaltest.NewBatch(journaltest.RunID(1), 2, 1)
+	late.Epoch = old.Epoch
+	for i, write := range []func() error{
+		func() error {
+			_, err := j.TakeLease(t.Context(), journaltest.RunID(1), "node:b", time.Hour)
+			return err
+		},
+		func() error { return appendOne(t.Context(), j, 2, 1) },
+		func() error { return j.Append(t.Context(), journaltest.RunID(1), late) },
+	} {
+		outcomes = append(outcomes, background(write))
+		awaitQueue(t, j, i+1)
+	}
+	gate.open()
+	for _, outcome := range outcomes[:3] {
+		if err := <-outcome; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := <-outcomes[3]; !errors.Is(err, journal.ErrLeaseLost) {
+		t.Errorf("an append under the lease before gives %v, want ErrLeaseLost", err)
+	}
+	wantHistory(t, j, 1, 2)
 }
 
 // TestDamageToAKilledProcessesFileNeverShortensARun flips bits anywhere in a file that a killed process left with its log

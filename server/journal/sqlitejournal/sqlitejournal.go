@@ -68,6 +68,8 @@ type Options struct {
 
 	// vfs names the SQLite VFS; empty for the operating system's. Tests inject faults with it.
 	vfs string
+	// heads is how many runs' ends the writer remembers; 0 stands for 16384.
+	heads int
 }
 
 // withDefaults returns the options with every zero replaced.
@@ -80,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Readers == 0 {
 		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	if o.heads == 0 {
+		o.heads = 1 << 14
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of a clock that tests set
@@ -236,10 +241,11 @@ func (j *Journal) Close() error {
 // the log into the file and removes it, where it may write. That is right after a clean end, and wrong after a
 // failed fsync: the log then stays as it is for the next Open to read.
 func (j *Journal) closeConnections() error {
+	err := j.writer.finish()
 	if j.writer.brokenBy() != nil {
-		return errors.Join(j.writer.close(), j.reader.close())
+		return errors.Join(err, j.writer.close(), j.reader.close())
 	}
-	return errors.Join(j.reader.close(), j.writer.close())
+	return errors.Join(err, j.reader.close(), j.writer.close())
 }
 
 // write hands a write to the writer and waits for its outcome.

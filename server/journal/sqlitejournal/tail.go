@@ -21,9 +21,11 @@ const (
 	// tailEntriesMin is how many appends a tail holds before it settles, and tailEntriesSpread how many more it is for some
 	// runs than for others, so that runs that grow together do not settle together.
 	tailEntriesMin, tailEntriesSpread = 32, 64
-	// tailBytesMax is how many bytes all tails hold before the oldest settles. It bounds memory, and the time to open a file
-	// that was not closed.
+	// tailBytesMax is how many bytes all tails hold before the oldest settles. It bounds memory.
 	tailBytesMax = 4 << 20
+	// logBytesMax is how many bytes may lie in the log behind the beginning of the oldest tail before that settles: a run that
+	// rests would else keep every row behind its own. It bounds the time to open a file that was not closed.
+	logBytesMax = 2 * tailBytesMax
 	// logEntryMax is how large an append may be to go to the log, in bytes. A larger one fills pages by itself.
 	logEntryMax = 16 << 10
 	// logRowsKept is how many rows of the log that are settled are deleted together.
@@ -79,14 +81,14 @@ func (t *tails) all() map[contracts.RunID]*tail {
 	return maps.Clone(t.byRun)
 }
 
-// tailStart is a run whose tail begins with row k of the log.
+// tailStart is a run whose tail begins with row k of the log, before which written bytes were logged.
 type tailStart struct {
-	run contracts.RunID
-	k   int64
+	run     contracts.RunID
+	k       int64
+	written int64
 }
 
-// logWriter is the part of the writer that keeps the log. Of its fields staged and settled belong to the transaction that is
-// under way.
+// logWriter is the part of the writer that keeps the log.
 type logWriter struct {
 	tails *tails
 	// queue has the tails in the order of their beginnings, and some that have settled since.
@@ -94,11 +96,15 @@ type logWriter struct {
 	bytes int
 	// first is the first row that was not deleted, next the one to come.
 	first, next int64
+	// written is how many bytes the rows had that were logged since the file was opened, deleted or not.
+	written int64
 
+	// What follows belongs to the transaction that is under way, and counts for nothing when that fails.
 	staged  []*appendWrite
 	settled map[contracts.RunID]bool
-	dropTo  int64 // rows before it are deleted in this transaction
-	scratch []byte
+	passed  int    // items at the head of queue that have settled
+	dropTo  int64  // rows before it are deleted
+	row     []byte // what staged is logged as
 }
 
 // logs reports whether an append can go to the log, and its tail take it.
@@ -158,35 +164,25 @@ func (w *writer) settleRun(id contracts.RunID, h head, text []byte) error {
 	return nil
 }
 
-// writeLog ends a transaction: it logs what was staged, settles the oldest tails where there is too much in them, and deletes
-// the rows that have settled.
+// writeLog ends a transaction: it logs what was staged, settles the oldest tails where there is too much in them or behind
+// them, and deletes the rows that have settled.
 func (w *writer) writeLog() error {
 	l := &w.log
-	for over := l.bytes - tailBytesMax; over > 0 && len(l.queue) > 0; l.queue = l.queue[1:] {
-		if t := l.startsAt(l.queue[0]); t != nil {
-			if err := w.settleTail(l.queue[0].run); err != nil {
-				return err
-			}
-			for _, e := range t.entries {
-				over -= e.size()
-			}
-		}
+	l.row = l.row[:0]
+	for _, op := range l.staged {
+		l.row = appendEntry(l.row, op.head.n, op.chunk, op.text)
+	}
+	if err := w.settleOldest(); err != nil {
+		return err
 	}
 	if len(l.staged) > 0 {
-		l.scratch = l.scratch[:0]
-		for _, op := range l.staged {
-			l.scratch = appendEntry(l.scratch, op.head.n, op.chunk, op.text)
-		}
-		if err := exec(w.stmt.insertLog, l.next, int64(sumLog(l.next, l.scratch)), l.scratch); err != nil {
+		if err := exec(w.stmt.insertLog, l.next, int64(sumLog(l.next, l.row)), l.row); err != nil {
 			return fmt.Errorf("insert into the log: %w", err)
 		}
 	}
-	for len(l.queue) > 0 && l.startsAt(l.queue[0]) == nil {
-		l.queue = l.queue[1:]
-	}
 	l.dropTo = l.next
-	if len(l.queue) > 0 {
-		l.dropTo = l.queue[0].k
+	if l.passed < len(l.queue) {
+		l.dropTo = l.queue[l.passed].k
 	}
 	if l.dropTo < l.first+logRowsKept {
 		l.dropTo = l.first
@@ -206,6 +202,29 @@ func (w *writer) writeLog() error {
 	return nil
 }
 
+// settleOldest settles tails from the head of the queue on until what is left is within the bounds, and passes those that
+// have settled before.
+func (w *writer) settleOldest() error {
+	l := &w.log
+	for over := l.bytes - tailBytesMax; l.passed < len(l.queue); l.passed++ {
+		oldest := l.queue[l.passed]
+		t := l.startsAt(oldest)
+		if t == nil {
+			continue
+		}
+		if over <= 0 && l.written+int64(len(l.row))-oldest.written <= logBytesMax {
+			return nil
+		}
+		if err := w.settleTail(oldest.run); err != nil {
+			return err
+		}
+		for _, e := range t.entries {
+			over -= e.size()
+		}
+	}
+	return nil
+}
+
 // startsAt returns the tail that a queue's item stands for, or nil where it has settled, be it in this transaction.
 func (l *logWriter) startsAt(s tailStart) *tail {
 	t := l.tails.byRun[s.run]
@@ -217,6 +236,7 @@ func (l *logWriter) startsAt(s tailStart) *tail {
 
 // committed takes what the transaction did into memory.
 func (l *logWriter) committed() {
+	l.queue = l.queue[l.passed:]
 	l.tails.mu.Lock()
 	defer l.tails.mu.Unlock()
 	for id := range l.settled {
@@ -233,13 +253,14 @@ func (l *logWriter) committed() {
 		if before := l.tails.byRun[id]; before != nil {
 			t.entries = before.entries // a reader of the one before does not look behind its end
 		} else {
-			l.queue = append(l.queue, tailStart{id, l.next})
+			l.queue = append(l.queue, tailStart{id, l.next, l.written})
 		}
 		t.entries = append(t.entries, e)
 		l.tails.byRun[id] = t
 	}
 	if len(l.staged) > 0 {
 		l.next++
+		l.written += int64(len(l.row))
 	}
 	l.first = l.dropTo
 	l.forget()
@@ -250,49 +271,34 @@ func (l *logWriter) forget() {
 	clear(l.staged)
 	l.staged = l.staged[:0]
 	clear(l.settled)
-	l.dropTo = l.first
+	l.passed, l.dropTo = 0, l.first
 }
 
-// settleAll empties the log, in transactions of a size like any other.
+// settleAll empties the log, in one transaction: what its tails hold is bounded.
 func (w *writer) settleAll() error {
-	for _, start := range w.log.queue {
-		if w.log.startsAt(start) == nil {
-			continue
-		}
-		if err := w.stmt.begin(); err != nil {
-			return w.failed("begin", err)
-		}
-		err := w.settleTail(start.run)
-		if err == nil {
-			err = w.writeLog()
-		}
-		if err != nil {
-			w.abort()
-			return w.failed("settle", err)
-		}
-		if err := w.stmt.commit(); err != nil {
-			w.abort()
-			return w.commitFailed(err)
-		}
-		w.log.committed()
-	}
-	return w.emptyLog()
-}
-
-// emptyLog deletes what is left of a log in which everything has settled.
-func (w *writer) emptyLog() error {
-	if w.log.first == w.log.next {
+	l := &w.log
+	if l.first == l.next {
 		return nil
 	}
 	if err := w.stmt.begin(); err != nil {
 		return w.failed("begin", err)
+	}
+	for _, start := range l.queue {
+		if l.startsAt(start) == nil {
+			continue
+		}
+		if err := w.settleTail(start.run); err != nil {
+			w.abort()
+			return w.failed("settle", err)
+		}
 	}
 	return w.endEmptying()
 }
 
 // endEmptying ends a transaction in which everything has settled.
 func (w *writer) endEmptying() error {
-	if err := errors.Join(exec(w.stmt.deleteLog, w.log.next), exec(w.stmt.setLogSpan, w.log.next, w.log.next-1)); err != nil {
+	l := &w.log
+	if err := errors.Join(exec(w.stmt.deleteLog, l.next), exec(w.stmt.setLogSpan, l.next, l.next-1)); err != nil {
 		w.abort()
 		return w.failed("empty the log", err)
 	}
@@ -300,7 +306,8 @@ func (w *writer) endEmptying() error {
 		w.abort()
 		return w.commitFailed(err)
 	}
-	w.log.first, w.log.queue = w.log.next, nil
+	l.passed, l.dropTo = len(l.queue), l.next
+	l.committed()
 	return nil
 }
 
@@ -371,6 +378,14 @@ func (r *entryReader) next() (n int64, e entry, ok bool) {
 // say any more, and a journal without them would be shorter than what was acknowledged.
 var errLogDamaged = fmt.Errorf("the log of a file that was not closed is damaged: %w", &journal.DamagedError{})
 
+// logError turns what the database says of pages that make no sense into damage of the log.
+func logError(err error) error {
+	if isDamage(err) {
+		return errors.Join(errLogDamaged, err)
+	}
+	return err
+}
+
 // recover settles what a process that was not closed left in the log, all or nothing. No context cuts it short: a file that was
 // not settled cannot be used.
 func (w *writer) recover() error {
@@ -381,14 +396,14 @@ func (w *writer) recover() error {
 	if err := row.Scan(&l.first, &last); errors.Is(err, sql.ErrNoRows) {
 		return errLogDamaged
 	} else if err != nil {
-		return fmt.Errorf("read the span of the log: %w", err)
+		return fmt.Errorf("read the span of the log: %w", logError(err))
 	}
-	l.next = last + 1
+	l.next, l.dropTo = last+1, l.first
 	var rest int64
 	if err := w.conn.QueryRowContext(ctx, `SELECT count(*) FROM log WHERE k NOT BETWEEN ? AND ?`, l.first, last).Scan(&rest); err != nil {
-		return fmt.Errorf("read the log: %w", err)
+		return fmt.Errorf("read the log: %w", logError(err))
 	}
-	if rest > 0 {
+	if rest > 0 || l.first > l.next {
 		return errLogDamaged
 	}
 	if l.first == l.next {
@@ -400,7 +415,7 @@ func (w *writer) recover() error {
 	for k := l.first; k <= last; k++ {
 		if err := w.recoverRow(k); err != nil {
 			w.abort()
-			return w.failed(fmt.Sprintf("settle row %d of the log", k), err)
+			return w.failed(fmt.Sprintf("settle row %d of the log", k), logError(err))
 		}
 	}
 	return w.endEmptying()

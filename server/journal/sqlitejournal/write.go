@@ -158,7 +158,7 @@ func (w *writer) head(id contracts.RunID) (h head, refusal error) {
 	if err != nil {
 		return head{}, err
 	}
-	if t := w.log.tails.byRun[id]; t != nil {
+	if t := w.log.tails.byRun[id]; t != nil && !w.log.settled[id] {
 		h = t.head
 	}
 	for _, op := range w.log.staged {
@@ -172,7 +172,7 @@ func (w *writer) head(id contracts.RunID) (h head, refusal error) {
 
 // remember keeps the end of a run, and forgets all others before they are too many.
 func (w *writer) remember(id contracts.RunID, h head) {
-	if len(w.heads) >= headsMax {
+	if len(w.heads) >= w.headsMax {
 		clear(w.heads)
 	}
 	w.heads[id] = h

@@ -29,8 +29,6 @@ const (
 	commitEvents, commitBytes = 1000, 4 << 20
 	// busyTimeout is how long the writer waits for somebody else's lock, in milliseconds.
 	busyTimeout = 5000
-	// headsMax is how many runs' ends are remembered.
-	headsMax = 1 << 14
 )
 
 // operation is what a write does within the transaction that it shares with others.
@@ -57,7 +55,8 @@ type writer struct {
 	clock leaseClock
 
 	// heads is a cache of runs' ends; one is verified when it enters.
-	heads map[contracts.RunID]head
+	heads    map[contracts.RunID]head
+	headsMax int
 	// log keeps what was appended and has not settled.
 	log logWriter
 	// pages estimates what the log has grown by since the last checkpoint.
@@ -104,7 +103,7 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 	}
 	w := &writer{
 		db: db, conn: conn, clock: clock,
-		heads:    map[contracts.RunID]head{},
+		heads: map[contracts.RunID]head{}, headsMax: opts.heads,
 		log:      logWriter{tails: &tails{byRun: map[contracts.RunID]*tail{}}, settled: map[contracts.RunID]bool{}},
 		queueMax: opts.Queue, queueBytesMax: opts.QueueBytes,
 		wake: make(chan struct{}, 1), finished: make(chan struct{}),
@@ -128,17 +127,26 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 	return w, nil
 }
 
-// close releases the connection, after a last checkpoint where all is well.
+// finish settles what is in the log and copies SQLite's own into the file, where all is well. Nothing is written after it.
+func (w *writer) finish() error {
+	if w.brokenBy() != nil {
+		return nil
+	}
+	if err := w.settleAll(); err != nil {
+		return err
+	}
+	err := w.checkpoint("TRUNCATE")
+	if err != nil {
+		w.checkpointFailed(err)
+	}
+	return err
+}
+
+// close releases the connection. It settles nothing: a log that could not be settled at open stays as it was found.
 func (w *writer) close() error {
 	var err error
 	if w.stmt != nil {
-		if w.brokenBy() == nil {
-			err = w.settleAll()
-		}
-		if err == nil && w.brokenBy() == nil {
-			err = w.checkpoint("TRUNCATE")
-		}
-		err = errors.Join(err, w.stmt.close())
+		err = w.stmt.close()
 	}
 	return errors.Join(err, w.conn.Close(), w.db.Close())
 }
