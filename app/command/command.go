@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"axiom25/app/feed"
 	"axiom25/contracts"
 )
 
@@ -20,6 +21,9 @@ var ErrUnreachable = errors.New("the server cannot be reached")
 
 // timeout is how long a request may take.
 const timeout = 15 * time.Second
+
+// pollWait is how long the server may wait for an event before it answers that there is none.
+const pollWait = 10 * time.Second
 
 // Request is one HTTP request to the console's own server.
 type Request struct {
@@ -58,6 +62,14 @@ type RunsQuery struct {
 
 // Runs lists runs, the newest first.
 func (c Client) Runs(ctx context.Context, q RunsQuery) (contracts.RunList, error) {
+	return get[contracts.RunList](ctx, c, q.on("/runs"))
+}
+
+// Stream is the address of the stream that shows these runs.
+func (q RunsQuery) Stream() string { return q.on("/stream") }
+
+// on returns a path with the query.
+func (q RunsQuery) on(path string) string {
 	v := url.Values{}
 	for _, s := range q.States {
 		v.Add("state", string(s))
@@ -68,11 +80,10 @@ func (c Client) Runs(ctx context.Context, q RunsQuery) (contracts.RunList, error
 	if q.Limit > 0 {
 		v.Set("limit", fmt.Sprint(q.Limit))
 	}
-	path := "/runs"
 	if len(v) > 0 {
 		path += "?" + v.Encode()
 	}
-	return get[contracts.RunList](ctx, c, path)
+	return path
 }
 
 // TaskHead is the part of a TaskSpec that a run's page shows.
@@ -84,6 +95,12 @@ type TaskHead struct {
 
 // defaultPassAt is the default of VerifyContract.PassAt: the server hands a task out as it was sent.
 const defaultPassAt = 0.8
+
+// Events returns the events of a run behind a cursor as they were sent. Where there are none it waits for one, for as long as
+// pollWait.
+func (c Client) Events(ctx context.Context, id contracts.RunID, after contracts.Seq) (feed.Page, error) {
+	return get[feed.Page](ctx, c, fmt.Sprintf("%s?after=%d&wait=%d", contracts.LinksOf(id).Events, after, pollWait.Milliseconds()))
+}
 
 // Task returns what a run was asked.
 func (c Client) Task(ctx context.Context, id contracts.RunID) (TaskHead, error) {
@@ -135,10 +152,16 @@ func get[T any](ctx context.Context, c Client, path string) (T, error) {
 	return do[T](ctx, c, Request{Method: "GET", Path: path})
 }
 
-// do sends r and reads the answer as a T. The error is a *contracts.Problem where the server says what is
-// wrong, and wraps ErrUnreachable where no answer came.
+// do is send for an answer of one type. The work is not in here, since each type has its own copy of it.
 func do[T any](ctx context.Context, c Client, r Request) (T, error) {
 	var answer T
+	err := c.send(ctx, r, &answer)
+	return answer, err
+}
+
+// send sends r and reads the answer. The error is a *contracts.Problem where the server says what is wrong, and wraps
+// ErrUnreachable where no answer came.
+func (c Client) send(ctx context.Context, r Request, answer any) error {
 	fetch := c.Fetch
 	if fetch == nil {
 		fetch = BrowserFetch
@@ -147,18 +170,18 @@ func do[T any](ctx context.Context, c Client, r Request) (T, error) {
 	defer cancel()
 	res, err := fetch(ctx, r)
 	if err != nil {
-		return answer, errors.Join(ErrUnreachable, err)
+		return errors.Join(ErrUnreachable, err)
 	}
 	if res.Status >= 400 {
-		return answer, problemOf(res)
+		return problemOf(res)
 	}
 	if len(strings.TrimSpace(string(res.Body))) == 0 {
-		return answer, nil
+		return nil
 	}
-	if err := json.Unmarshal(res.Body, &answer); err != nil {
-		return answer, fmt.Errorf("%s %s was answered with something unreadable: %w", r.Method, r.Path, err)
+	if err := json.Unmarshal(res.Body, answer); err != nil {
+		return fmt.Errorf("%s %s was answered with something unreadable: %w", r.Method, r.Path, err)
 	}
-	return answer, nil
+	return nil
 }
 
 // problemOf reads the problem document of a refusal, and makes one up where something other than the server

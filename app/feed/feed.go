@@ -1,5 +1,6 @@
 // Package feed brings a run's events into the browser: it keeps one EventSource open, hands over what came in
-// batches, and comes back by itself from where the reader stands when the connection ends for good.
+// batches, and comes back by itself from where the reader stands when the connection ends for good. Where a stream does
+// not open, it polls.
 //
 // What it guarantees to its one reader: frames in the order in which they came; at most one notification
 // outstanding, however many frames wait; nothing after Close. It does not promise that a seq comes only once:
@@ -29,6 +30,8 @@ type Handlers struct {
 	Message func(data string)
 	// Reset is called for `event: reset`: the history begins again at 1.
 	Reset func()
+	// List is called with the data of `event: list`; nil where none is expected.
+	List func(data string)
 	// Lost is called when the connection ended. final says that the source will not come back by itself.
 	Lost func(final bool)
 }
@@ -45,6 +48,8 @@ const (
 	Connecting Phase = iota
 	// Live is an open connection.
 	Live
+	// Polled is a server that does not stream but answers who asks.
+	Polled
 	// Reconnecting is a later attempt, under way.
 	Reconnecting
 	// Waiting is the pause before the next attempt.
@@ -69,6 +74,8 @@ func (s Status) Words(now time.Time) string {
 		return "Connecting"
 	case Live:
 		return "Live"
+	case Polled:
+		return "Live, by polling"
 	case Reconnecting:
 		return fmt.Sprintf("Reconnecting (attempt %d)", s.Attempt)
 	case Waiting:
@@ -96,6 +103,9 @@ type Config struct {
 	Notify func()
 	// Open opens the stream; the browser's EventSource where nil.
 	Open Opener
+	// Poll opens what is asked instead where a stream does not open, at its address without a cursor; nil where there is
+	// no such thing.
+	Poll func(after contracts.Seq, h Handlers) Source
 	// Now is the clock; the system's where nil.
 	Now func() time.Time
 	// After calls f after d, unless stop is called before; time.AfterFunc where nil.
@@ -116,6 +126,8 @@ type Feed struct {
 	status   Status
 	cursor   contracts.Seq // the last event that the reader has folded
 	stop     func()        // ends the pause before the next attempt
+	opened   bool          // the stream stood, since it was last opened
+	polling  bool          // the source is Poll's
 }
 
 // The pause before attempt n is firstPause·2^(n−1), at most longestPause, spread by ±20 %.
@@ -214,20 +226,29 @@ func (f *Feed) connect() {
 			do()
 		}
 	}
+	handlers := Handlers{
+		Open:    func() { on(f.stand) },
+		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
+		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
+		Lost:    func(final bool) { on(func() { f.lost(final) }) },
+	}
+	if f.polling {
+		f.source = f.cfg.Poll(f.cursor, handlers)
+		return
+	}
 	url := f.cfg.URL
 	if f.cursor > 0 {
 		url = fmt.Sprintf("%s?after=%d", url, f.cursor)
 	}
-	f.source = f.cfg.Open(url, Handlers{
-		Open:    func() { on(f.opened) },
-		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
-		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
-		Lost:    func(final bool) { on(func() { f.lost(final) }) },
-	})
+	f.source = f.cfg.Open(url, handlers)
 }
 
-func (f *Feed) opened() {
+func (f *Feed) stand() {
+	f.opened = true
 	f.status = Status{Phase: Live}
+	if f.polling {
+		f.status.Phase = Polled
+	}
 	f.notify()
 }
 
@@ -236,9 +257,16 @@ func (f *Feed) push(frame Frame) {
 	f.notify()
 }
 
-// lost follows the end of a connection: the browser tries again by itself, or the feed does after a pause.
+// lost follows the end of a connection: the browser tries again by itself, or the feed does after a pause. A stream that
+// did not open is not tried again before the server was asked without one, and the other way around.
 func (f *Feed) lost(final bool) {
 	if final {
+		refused := !f.polling && !f.opened && f.cfg.Poll != nil
+		f.opened, f.polling = false, refused
+		if refused {
+			f.connect()
+			return
+		}
 		f.pause()
 		return
 	}

@@ -1,7 +1,11 @@
 package feed_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,4 +214,99 @@ func TestStatusWords(t *testing.T) {
 			t.Errorf("%+v says %q, want %q", s, got, want)
 		}
 	}
+}
+
+// TestPolling has a server that does not stream.
+func TestPolling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var e edge
+		answers := map[contracts.Seq]feed.Page{
+			0: {Events: []json.RawMessage{json.RawMessage("1"), json.RawMessage("2")}, Last: 3},
+			2: {Events: []json.RawMessage{json.RawMessage("3")}, Last: 3},
+			3: {Last: 3},
+		}
+		var lock sync.Mutex // for what follows
+		var asked []contracts.Seq
+		var broken error
+		f := feed.New(feed.Config{
+			URL: "/s", Open: e.open, Notify: func() { e.rings++ },
+			Poll: func(after contracts.Seq, h feed.Handlers) feed.Source {
+				return feed.Poll(func(_ context.Context, after contracts.Seq) (feed.Page, error) {
+					lock.Lock()
+					defer lock.Unlock()
+					asked = append(asked, after)
+					return answers[after], broken
+				}, after, h)
+			},
+		})
+		defer f.Close()
+		f.Connect(0)
+		e.last().Lost(true) // 406
+		synctest.Wait()
+		frames, _, status := f.Take(10)
+		if got := dataOf(frames); !slices.Equal(got, []string{"1", "2", "3"}) || status.Phase != feed.Polled {
+			t.Fatalf("took %v in phase %v, want 1 2 3 by polling", got, status)
+		}
+		if words := status.Words(time.Time{}); words != "Live, by polling" {
+			t.Errorf("the reader is told %q", words)
+		}
+		time.Sleep(3500 * time.Millisecond)
+		synctest.Wait()
+		lock.Lock()
+		if want := []contracts.Seq{0, 2, 3, 3, 3, 3}; !slices.Equal(asked, want) {
+			t.Errorf("asked behind %v, want %v: once a second while nothing comes", asked, want)
+		}
+		broken = errors.New("gone")
+		lock.Unlock()
+
+		f.Folded(3)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, _, status = f.Take(1); status.Phase != feed.Waiting {
+			t.Fatalf("after a poll that failed: %v", status)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if want := []string{"/s", "/s?after=3"}; !slices.Equal(e.urls, want) {
+			t.Fatalf("opened %v, want %v: the stream is tried again", e.urls, want)
+		}
+		synctest.Wait()
+		e.last().Open()
+		e.last().Lost(true) // it stood: no reason to poll
+		if _, _, status = f.Take(1); status.Phase != feed.Waiting {
+			t.Errorf("after a stream that ended: %v", status)
+		}
+	})
+}
+
+func TestAPollBeginsAnewWithAnotherJournal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var lock sync.Mutex
+		var said []string
+		say := func(text string) {
+			lock.Lock()
+			defer lock.Unlock()
+			said = append(said, text)
+		}
+		source := feed.Poll(func(_ context.Context, after contracts.Seq) (feed.Page, error) {
+			if after == 0 {
+				return feed.Page{Events: []json.RawMessage{json.RawMessage("1")}, Last: 1}, nil
+			}
+			return feed.Page{Last: 1}, nil
+		}, 7, feed.Handlers{
+			Open:    func() {},
+			Message: func(data string) { say(data) },
+			Reset:   func() { say("reset") },
+			Lost:    func(bool) { say("lost") },
+		})
+		synctest.Wait()
+		source.Close()
+		lock.Lock()
+		defer lock.Unlock()
+		if !slices.Equal(said, []string{"reset", "1"}) {
+			t.Errorf("said %v", said)
+		}
+	})
 }

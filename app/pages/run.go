@@ -187,7 +187,7 @@ func connectionClass(phase feed.Phase, f store.Fold) string {
 	switch {
 	case f.Done != nil:
 		return "complete"
-	case phase == feed.Live:
+	case phase == feed.Live, phase == feed.Polled:
 		return "live"
 	}
 	return "lost"

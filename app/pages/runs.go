@@ -49,11 +49,20 @@ func (p *Runs) Render() app.UI {
 		app.Div().Class("title-row").Body(
 			app.H1().Class("title").Text("Runs"),
 			&parts.StateFilter{Chosen: p.filter, OnChoose: p.choose},
+			app.If(p.runs.Loaded && p.runs.Problem == nil, p.connection),
 			app.A().Class("button", "button-primary").Href("/new").Text("New run"),
 		),
 		p.trouble(),
 		p.list(),
 	)
+}
+
+// connection says how fresh the list is.
+func (p *Runs) connection() app.UI {
+	if p.runs.Live {
+		return &parts.Connection{Words: "Live", Phase: "live"}
+	}
+	return &parts.Connection{Words: "Read every 2 s", Phase: "live"}
 }
 
 // trouble says that the list below is no longer fresh.

@@ -66,6 +66,11 @@ func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *Run
 		URL:    contracts.LinksOf(id).Stream,
 		Notify: func() { ctx.Dispatch(func(goapp.Context) { w.ring() }) },
 		Spread: rand.Float64,
+		Poll: func(after contracts.Seq, h feed.Handlers) feed.Source {
+			return feed.Poll(func(ctx context.Context, after contracts.Seq) (feed.Page, error) {
+				return client.Events(ctx, id, after)
+			}, after, h)
+		},
 	})
 	w.feed.Connect(0)
 	w.askTask()
@@ -165,7 +170,7 @@ func (w *RunWatch) fold() {
 	}
 	w.run.Connection = status
 	w.publish()
-	if status.Phase == feed.Live {
+	if status.Phase == feed.Live || status.Phase == feed.Polled {
 		w.asked = false
 	}
 	if status.Phase == feed.Waiting {

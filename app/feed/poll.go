@@ -1,0 +1,57 @@
+package feed
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"axiom25/contracts"
+)
+
+// Page is what a poll brings: the events behind a cursor as they were sent, and the run's last event.
+type Page struct {
+	Events []json.RawMessage `json:"events"`
+	Last   contracts.Seq     `json:"last_seq"`
+}
+
+// emptyPause is how long a poll waits after an answer without events, which may have come at once.
+const emptyPause = time.Second
+
+// Poll asks for events again and again from behind a cursor on, until it is closed or an answer fails. It reports as a
+// stream does.
+func Poll(ask func(ctx context.Context, after contracts.Seq) (Page, error), after contracts.Seq, h Handlers) Source {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for ctx.Err() == nil {
+			page, err := ask(ctx, after)
+			if err != nil {
+				h.Lost(true)
+				return
+			}
+			h.Open()
+			if page.Last < after { // another journal than the one that the cursor came from
+				after = 0
+				h.Reset()
+				continue
+			}
+			for _, event := range page.Events {
+				h.Message(string(event))
+			}
+			after += contracts.Seq(len(page.Events))
+			if len(page.Events) > 0 {
+				continue
+			}
+			select {
+			case <-time.After(emptyPause):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return closer(cancel)
+}
+
+// closer is a Source that ends with a function.
+type closer func()
+
+// Close implements Source.
+func (c closer) Close() { c() }
