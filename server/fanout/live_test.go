@@ -285,7 +285,7 @@ func hearsay(t *testing.T, seed uint64) {
 			t.Errorf("viewer %d saw other bytes:\n%.300s\nwant\n%.300s", i, got, want)
 		}
 	}
-	if took := time.Since(start); took > time.Minute { //nolint:forbidigo // the bubble's clock
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("the viewers were kept waiting for %s", took)
 	}
 	if runs, _ := l.watched(); runs != 0 {

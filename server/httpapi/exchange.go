@@ -73,11 +73,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := a.Now()
 	x := &exchange{ResponseWriter: w, id: newRequestID(began), method: knownMethod(r.Method), began: began, route: "none"}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-	defer func() {
-		if !x.detached {
-			a.record(r.Context(), x)
-		}
-	}()
+	defer a.recordAnswered(x, r)
 	defer a.recoverPanic(x, r)
 
 	a.limitTime(x, r)
@@ -128,6 +124,13 @@ func (a *API) recoverPanic(x *exchange, r *http.Request) {
 	a.fail(x, r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	if begun {
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// recordAnswered is record for a request whose handler has returned.
+func (a *API) recordAnswered(x *exchange, r *http.Request) {
+	if !x.detached {
+		a.record(r.Context(), x)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -334,15 +335,7 @@ func matches(q journal.Query, row contracts.Summary, byState bool) bool {
 	if text := asciiLower(q.Text); !strings.Contains(asciiLower(row.Goal), text) && !strings.Contains(row.RunID.String(), text) {
 		return false
 	}
-	if !byState || len(q.States) == 0 {
-		return true
-	}
-	for _, state := range q.States {
-		if state == row.State {
-			return true
-		}
-	}
-	return false
+	return !byState || len(q.States) == 0 || slices.Contains(q.States, row.State)
 }
 
 // asciiLower is how journal.Query.Text is compared.

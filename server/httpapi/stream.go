@@ -263,7 +263,6 @@ func (a *API) send(ctx context.Context, out *sender, v *viewer, first opening, e
 		return endOf(err)
 	}
 	wrote, history := true, first.history
-	first = opening{}
 	beat := time.AfterFunc(a.Heartbeat, v.bell.Ring)
 	defer beat.Stop()
 	for {

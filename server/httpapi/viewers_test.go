@@ -238,10 +238,10 @@ func TestBadViewers(t *testing.T) {
 }
 
 // until waits for something.
-func until(t *testing.T, what string, true func() bool) {
+func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 3000 {
-		if true() {
+		if holds() {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
