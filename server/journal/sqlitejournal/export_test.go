@@ -20,6 +20,12 @@ func RememberingHeads(n int, o Options) Options {
 	return o
 }
 
+// SettlingAt returns the options of a journal whose tails settle when they hold so many bytes.
+func SettlingAt(bytes int, o Options) Options {
+	o.tailBytes = bytes
+	return o
+}
+
 // Waiting returns how many writes are in the queue.
 func Waiting(j *Journal) int {
 	j.writer.mu.Lock()

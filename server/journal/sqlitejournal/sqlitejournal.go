@@ -70,6 +70,8 @@ type Options struct {
 	vfs string
 	// heads is how many runs' ends the writer remembers; 0 stands for 16384.
 	heads int
+	// tailBytes is how many bytes all tails hold before the oldest settles; 0 stands for 4 MiB.
+	tailBytes int
 }
 
 // withDefaults returns the options with every zero replaced.
@@ -85,6 +87,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.heads == 0 {
 		o.heads = 1 << 14
+	}
+	if o.tailBytes == 0 {
+		o.tailBytes = 4 << 20
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of a clock that tests set

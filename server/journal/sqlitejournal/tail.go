@@ -21,11 +21,6 @@ const (
 	// tailEntriesMin is how many appends a tail holds before it settles, and tailEntriesSpread how many more it is for some
 	// runs than for others, so that runs that grow together do not settle together.
 	tailEntriesMin, tailEntriesSpread = 32, 64
-	// tailBytesMax is how many bytes all tails hold before the oldest settles. It bounds memory.
-	tailBytesMax = 4 << 20
-	// logBytesMax is how many bytes may lie in the log behind the beginning of the oldest tail before that settles: a run that
-	// rests would else keep every row behind its own. It bounds the time to open a file that was not closed.
-	logBytesMax = 2 * tailBytesMax
 	// logEntryMax is how large an append may be to go to the log, in bytes. A larger one fills pages by itself.
 	logEntryMax = 16 << 10
 	// logRowsKept is how many rows of the log that are settled are deleted together.
@@ -39,7 +34,7 @@ type entry struct {
 	k    int64  // the row of the log
 }
 
-// size is what the entry takes of tailBytesMax.
+// size is what the entry takes of logWriter.bytesMax.
 func (e entry) size() int { return len(e.body) + len(e.text) }
 
 // tail is what of a run has not settled. It is replaced, never changed: a reader keeps what it was given.
@@ -93,7 +88,10 @@ type logWriter struct {
 	tails *tails
 	// queue has the tails in the order of their beginnings, and some that have settled since.
 	queue []tailStart
-	bytes int
+	// bytes is what all tails hold. Above bytesMax the oldest settles, which bounds memory; and so it does with twice as much in
+	// the rows behind its beginning, which bounds the time to open a file that was not closed: a run that rests would else keep
+	// every row behind its own.
+	bytes, bytesMax int
 	// first is the first row that was not deleted, next the one to come.
 	first, next int64
 	// written is how many bytes the rows had that were logged since the file was opened, deleted or not.
@@ -206,13 +204,13 @@ func (w *writer) writeLog() error {
 // have settled before.
 func (w *writer) settleOldest() error {
 	l := &w.log
-	for over := l.bytes - tailBytesMax; l.passed < len(l.queue); l.passed++ {
+	for over := l.bytes - l.bytesMax; l.passed < len(l.queue); l.passed++ {
 		oldest := l.queue[l.passed]
 		t := l.startsAt(oldest)
 		if t == nil {
 			continue
 		}
-		if over <= 0 && l.written+int64(len(l.row))-oldest.written <= logBytesMax {
+		if over <= 0 && l.written+int64(len(l.row))-oldest.written <= 2*int64(l.bytesMax) {
 			return nil
 		}
 		if err := w.settleTail(oldest.run); err != nil {

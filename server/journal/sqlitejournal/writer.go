@@ -104,7 +104,9 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 	w := &writer{
 		db: db, conn: conn, clock: clock,
 		heads: map[contracts.RunID]head{}, headsMax: opts.heads,
-		log:      logWriter{tails: &tails{byRun: map[contracts.RunID]*tail{}}, settled: map[contracts.RunID]bool{}},
+		log: logWriter{
+			tails: &tails{byRun: map[contracts.RunID]*tail{}}, settled: map[contracts.RunID]bool{}, bytesMax: opts.tailBytes,
+		},
 		queueMax: opts.Queue, queueBytesMax: opts.QueueBytes,
 		wake: make(chan struct{}, 1), finished: make(chan struct{}),
 	}
