@@ -17,6 +17,7 @@ import (
 	"axiom25/server/engine"
 	"axiom25/server/fanout"
 	"axiom25/server/intake"
+	"axiom25/server/journal"
 	"axiom25/server/journal/sqlitejournal"
 	"axiom25/server/tools"
 	"axiom25/server/tools/builtin"
@@ -28,6 +29,7 @@ const patience = 30 * time.Second
 // House is a server without its edge.
 type House struct {
 	*intake.Intake
+	Journal   journal.Journal
 	Hub       *fanout.Hub
 	Catalogue *tools.Catalogue
 	Engines   *engine.Supervisor
@@ -42,7 +44,7 @@ func Open(tb testing.TB, maxRuns int, engines ...engine.Engine) *House {
 	store, err := sqlitejournal.Open(context.Background(), filepath.Join(tb.TempDir(), "journal.db"), sqlitejournal.Options{})
 	check(tb, err)
 	tb.Cleanup(func() { check(tb, store.Close()) })
-	h := &House{Hub: fanout.New(store), stopped: make(chan error, 1)}
+	h := &House{Journal: store, Hub: fanout.New(store), stopped: make(chan error, 1)}
 	h.Catalogue, err = tools.Open(context.Background(), store, builtin.All()...)
 	check(tb, err)
 	registry, err := engine.NewRegistry(engines...)
