@@ -15,7 +15,7 @@ func TestAnEngineIsAFewLinesOfShell(t *testing.T) {
 		`"inputs":[{"name":"poem","text":"so much depends upon a red wheel barrow"}],`+
 		`"verification":{"assertions":[{"id":"count","type":"matches","value":"^[0-9]+ words$"}]}}`)
 
-	out, err := exec.CommandContext(t.Context(), "testdata/engine.sh", s.url, id.String()).CombinedOutput() //nolint:gosec // the test's own script
+	out, err := exec.CommandContext(t.Context(), "testdata/engine.sh", s.url).CombinedOutput() //nolint:gosec // the test's own script
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
