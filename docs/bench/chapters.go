@@ -273,10 +273,6 @@ func consoleSuite() suite {
 			},
 			{
 				work: "later documents, median", benchmark: later, unit: "p50-ms", floor: later, floorUnit: "parse-ms", goal: atMost(0.2),
-				why: "The console reads every document by the path that decides, which the server takes only where its quick one is not " +
-					"sure: two fifths of the time are the validator's walk over the struct, two fifths the reader, and the rest the rules between " +
-					"fields. With the quick path for tasks, budgets and verification compiled in, the same change of the document takes " +
-					"0.12 ms, but app.wasm grows by 40 kB (brotli) beyond its limit of 2.3 MB.",
 			},
 			{work: "later documents, the slowest in a hundred", benchmark: later, unit: "p99-ms"},
 			{work: "readying the rules of all contracts, before", benchmark: first, unit: "prepare-ms"},
