@@ -94,7 +94,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err := door.Recover(ctx); err != nil {
 		return fmt.Errorf("take up unfinished runs: %w", err)
 	}
-	keeper, err := retention.New(retention.Config{Journal: store, Policy: policy, Log: log, Now: clock()})
+	keeper, err := retention.New(retention.Config{Journal: store, Policy: policy, Log: log, Now: clock(), Pruned: hub.PublishRow})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
+	// Pruned, where not nil, is told of each run that was pruned whole, by what is left of it.
+	Pruned func(contracts.Summary)
 	// Every is how long it rests between two sweeps; DefaultEvery where zero.
 	Every time.Duration
 }
@@ -54,6 +56,9 @@ func New(cfg Config) (*Keeper, error) {
 	}
 	if cfg.Every == 0 {
 		cfg.Every = DefaultEvery
+	}
+	if cfg.Pruned == nil {
+		cfg.Pruned = func(contracts.Summary) {}
 	}
 	return &Keeper{cfg: cfg}, nil
 }
@@ -122,6 +127,8 @@ func (k *Keeper) pruneAll(ctx context.Context, before contracts.Time, due func()
 				return pruned, fmt.Errorf("prune run %s: %w", runs[i].RunID, err)
 			}
 			pruned++
+			runs[i].Pruned = true
+			k.cfg.Pruned(runs[i])
 		}
 	}
 }

@@ -95,10 +95,10 @@ func (s *shelf) kept() []int {
 	return kept
 }
 
-func keeper(t *testing.T, s *shelf, p retention.Policy) *retention.Keeper {
+func keeper(t *testing.T, s *shelf, p retention.Policy, pruned func(contracts.Summary)) *retention.Keeper {
 	t.Helper()
 	k, err := retention.New(retention.Config{
-		Journal: s, Policy: p, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Journal: s, Policy: p, Log: slog.New(slog.DiscardHandler), Now: time.Now, Pruned: pruned,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,11 +129,16 @@ func TestSweep(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newShelf(test.rows...)
-				k := keeper(t, s, test.policy)
+				told := 0
+				k := keeper(t, s, test.policy, func(row contracts.Summary) {
+					if row.Pruned {
+						told++
+					}
+				})
 				time.Sleep(day)
 				pruned, err := k.Sweep(t.Context())
-				if err != nil || pruned != test.pruned {
-					t.Fatalf("Sweep = %d, %v; want %d", pruned, err, test.pruned)
+				if err != nil || pruned != test.pruned || told != pruned {
+					t.Fatalf("Sweep = %d, %v and told of %d; want %d", pruned, err, told, test.pruned)
 				}
 				if got := s.kept(); !slices.Equal(got, test.kept) {
 					t.Errorf("kept %v, want %v", got, test.kept)
@@ -148,7 +153,7 @@ func TestSlicesRestAsLongAsTheyTook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf(5 * journal.MaxPruneRows)
 		s.slow = 20 * time.Millisecond
-		k := keeper(t, s, retention.Policy{Bytes: 1})
+		k := keeper(t, s, retention.Policy{Bytes: 1}, nil)
 		time.Sleep(2 * time.Hour)
 		began := time.Now()
 		if _, err := k.Sweep(t.Context()); err != nil {
@@ -165,7 +170,7 @@ func TestRunSweepsAgainAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf(10)
 		s.attempts(journal.ErrBusy)
-		k := keeper(t, s, retention.Policy{Age: time.Hour})
+		k := keeper(t, s, retention.Policy{Age: time.Hour}, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- k.Run(ctx) }()
