@@ -59,8 +59,8 @@ func (a *API) ingest(w http.ResponseWriter, r *http.Request, id contracts.RunID,
 	w.Header().Set("Content-Type", mediaNDJSON)
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	if err := out.flush(); err != nil {
-		return nil //nolint:nilerr // the client is gone
+	if out.flush() != nil { // the client is gone
+		return nil
 	}
 	exchangeOf(r).end = "ended"
 	err = takeLines(ctx, whole, feed, in, out)

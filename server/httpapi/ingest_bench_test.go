@@ -138,6 +138,7 @@ func BenchmarkIngest(b *testing.B) {
 
 // ingestMany sends n lines, and reads as many acknowledgements.
 func ingestMany(b *testing.B, url string, text []byte, n int) {
+	b.Helper()
 	r, w := io.Pipe()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url, r)
 	if err != nil {

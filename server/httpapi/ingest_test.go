@@ -351,20 +351,20 @@ func (h *house) claim() contracts.Claimed {
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	const secret = `,"inputs":[{"name":"key","text":"open sesame","sensitive":true}]`
+	const withKey = `,"inputs":[{"name":"key","text":"open sesame","sensitive":true}]`
 	if a := h.do("POST", "/claims", `{"backend":"external"}`); a.status != http.StatusNoContent || a.body != "" {
 		t.Fatalf("a claim of nothing: %d %s", a.status, a.body)
 	}
 
 	waited := make(chan answer, 1)
 	go func() { waited <- h.do("POST", "/claims", `{"backend":"external","wait_ms":30000}`) }()
-	id := h.create(secret)
+	id := h.create(withKey)
 	claimed := want[contracts.Claimed](t, <-waited, http.StatusOK)
 	path, lease := "/runs/"+id.String(), "Axiom25-Lease: "+claimed.Lease.Token
-	if claimed.RunID != id || string(claimed.Task) != task(secret) || claimed.LastSeq != 2 {
+	if claimed.RunID != id || string(claimed.Task) != task(withKey) || claimed.LastSeq != 2 {
 		t.Errorf("claimed %+v", claimed)
 	}
-	if a := h.do("GET", path+"/task", "", lease); a.status != http.StatusOK || a.body != task(secret) {
+	if a := h.do("GET", path+"/task", "", lease); a.status != http.StatusOK || a.body != task(withKey) {
 		t.Errorf("task of the holder: %d %s", a.status, a.body)
 	}
 	if a := h.do("GET", path+"/task", ""); strings.Contains(a.body, "sesame") {

@@ -88,7 +88,7 @@ func (in *Intake) keepDeadlines(ctx context.Context, due chan<- contracts.RunID)
 func (in *Intake) meet(ctx context.Context, id contracts.RunID) {
 	defer in.deadlines.end(id)
 	expired := false
-	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+	err := in.turn(ctx, id, author{}, func(t *turn) error {
 		expired = t.run.leaseOver(t.now)
 		return t.meetDeadlines()
 	})

@@ -12,7 +12,7 @@ import (
 // invalid-document where edited arguments do not fit the tool.
 func (in *Intake) Decide(ctx context.Context, id contracts.RunID, approval contracts.ApprovalID, d contracts.ApprovalDecision) error {
 	var late bool
-	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+	err := in.turn(ctx, id, author{}, func(t *turn) error {
 		call, ok := t.run.state.ApprovalCall(approval)
 		if !ok {
 			return contracts.NewProblem(contracts.ProblemNotFound, "the run has no such approval")

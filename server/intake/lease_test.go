@@ -142,15 +142,6 @@ func TestClaim(t *testing.T) {
 	})
 }
 
-// inFakeTime runs a test in which time passes as soon as everybody waits.
-func inFakeTime(t *testing.T, name string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, test)
-	})
-}
-
 func TestLease(t *testing.T) {
 	t.Parallel()
 
@@ -192,73 +183,82 @@ func TestLease(t *testing.T) {
 	t.Run("its holder reads the whole task", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
-		const secret = `,"inputs":[{"name":"key","text":"open sesame","sensitive":true}]`
-		id := d.create(secret)
+		const withKey = `,"inputs":[{"name":"key","text":"open sesame","sensitive":true}]`
+		id := d.create(withKey)
 		token := d.mustClaim(id)
 		whole, err := d.As(token).TaskFor(t.Context(), id)
-		if err != nil || string(whole.Shown) != task(secret) {
+		if err != nil || string(whole.Shown) != task(withKey) {
 			t.Errorf("task %s, %v", whole.Shown, err)
 		}
 		shown, err := d.As("").TaskFor(t.Context(), id)
-		if err != nil || string(shown.Shown) == task(secret) {
+		if err != nil || string(shown.Shown) == task(withKey) {
 			t.Errorf("task without the lease %s, %v", shown.Shown, err)
 		}
 	})
 
-	inFakeTime(t, "reports renew it, and its time is over without", func(t *testing.T) {
-		d := open(t, briefLeases)
-		d.keepDeadlines()
-		id := d.create("")
-		holder := d.As(d.mustClaim(id))
-		for range 8 {
-			if _, err := holder.Append(t.Context(), id, engineEvents(t, thought), nil); err != nil {
+	t.Run("reports renew it, and its time is over without", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, briefLeases)
+			d.keepDeadlines()
+			id := d.create("")
+			holder := d.As(d.mustClaim(id))
+			for range 8 {
+				if _, err := holder.Append(t.Context(), id, engineEvents(t, thought), nil); err != nil {
+					t.Fatal(problemText(err))
+				}
+				time.Sleep(250 * time.Millisecond)
+			}
+			next := d.mustClaim(id)
+			before := d.story(id)
+			_, err := holder.Append(t.Context(), id, engineEvents(t, thought), nil)
+			wantProblem(t, err, contracts.ProblemLeaseLost)
+			if _, err := holder.Renew(t.Context(), id); err == nil {
+				t.Error("a lost lease was renewed")
+			}
+			if got := d.story(id); !slices.Equal(got, before) {
+				t.Errorf("an expired holder left %q", got[len(before):])
+			}
+			if _, err := d.As(next).Answer(t.Context(), id, contracts.Answer{MessageID: "m", Channel: contracts.ChannelAnswer, Text: "x"}); err != nil {
 				t.Fatal(problemText(err))
 			}
-			time.Sleep(250 * time.Millisecond)
-		}
-		next := d.mustClaim(id)
-		before := d.story(id)
-		_, err := holder.Append(t.Context(), id, engineEvents(t, thought), nil)
-		wantProblem(t, err, contracts.ProblemLeaseLost)
-		if _, err := holder.Renew(t.Context(), id); err == nil {
-			t.Error("a lost lease was renewed")
-		}
-		if got := d.story(id); !slices.Equal(got, before) {
-			t.Errorf("an expired holder left %q", got[len(before):])
-		}
-		if _, err := d.As(next).Answer(t.Context(), id, contracts.Answer{MessageID: "m", Channel: contracts.ChannelAnswer, Text: "x"}); err != nil {
-			t.Fatal(problemText(err))
-		}
-		d.wantWhole(id)
-		want := []string{"queued(submitted)", "running(started)"}
-		for range 8 {
-			want = append(want, "thought")
-		}
-		d.wantStory(id, append(want, "error fatal=false", "tick", "tick", "done succeeded")...)
+			d.wantWhole(id)
+			want := []string{"queued(submitted)", "running(started)"}
+			for range 8 {
+				want = append(want, "thought")
+			}
+			d.wantStory(id, append(want, "error fatal=false", "tick", "tick", "done succeeded")...)
+		})
 	})
 
-	inFakeTime(t, "its end may end the run", func(t *testing.T) {
-		d := open(t, briefLeases, func(c *intake.Config) { c.Expiry = intake.ExpiryEnd })
-		d.keepDeadlines()
-		id := d.create("")
-		d.mustClaim(id)
-		d.awaitEnd(id)
-		d.wantStory(id, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
-		d.wantWhole(id)
+	t.Run("its end may end the run", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, briefLeases, func(c *intake.Config) { c.Expiry = intake.ExpiryEnd })
+			d.keepDeadlines()
+			id := d.create("")
+			d.mustClaim(id)
+			d.awaitEnd(id)
+			d.wantStory(id, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
+			d.wantWhole(id)
+		})
 	})
 
-	inFakeTime(t, "a run that drains when it is over ends", func(t *testing.T) {
-		d := open(t, briefLeases, func(c *intake.Config) { c.DrainGrace = time.Hour })
-		d.keepDeadlines()
-		id := d.create("")
-		d.mustClaim(id)
-		if err := d.Cancel(t.Context(), id, contracts.CancelRequest{}); err != nil {
-			t.Fatal(err)
-		}
-		d.awaitEnd(id)
-		if done := d.wantWhole(id); done.Status != contracts.StateCancelled {
-			t.Errorf("ended %s", done.Status)
-		}
+	t.Run("a run that drains when it is over ends", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, briefLeases, func(c *intake.Config) { c.DrainGrace = time.Hour })
+			d.keepDeadlines()
+			id := d.create("")
+			d.mustClaim(id)
+			if err := d.Cancel(t.Context(), id, contracts.CancelRequest{}); err != nil {
+				t.Fatal(err)
+			}
+			d.awaitEnd(id)
+			if done := d.wantWhole(id); done.Status != contracts.StateCancelled {
+				t.Errorf("ended %s", done.Status)
+			}
+		})
 	})
 
 	t.Run("given back, it lets another go on", func(t *testing.T) {
@@ -283,28 +283,31 @@ func TestLease(t *testing.T) {
 		d.wantStory(id, "queued(submitted)", "running(started)", "error fatal=false", "tick", "thought")
 	})
 
-	inFakeTime(t, "it outlives the server, and lapses after", func(t *testing.T) {
-		d := open(t, briefLeases)
-		held, silent := d.create(""), d.create("")
-		holder, lost := d.mustClaim(held), d.mustClaim(silent)
-		again, err := intake.New(d.config(briefLeases))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Intake = again
-		if err := d.Recover(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		d.keepDeadlines()
-		for range 6 {
-			if _, err := d.As(holder).Append(t.Context(), held, engineEvents(t, thought), nil); err != nil {
-				t.Fatal(problemText(err))
+	t.Run("it outlives the server, and lapses after", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, briefLeases)
+			held, silent := d.create(""), d.create("")
+			holder, lost := d.mustClaim(held), d.mustClaim(silent)
+			again, err := intake.New(d.config(briefLeases))
+			if err != nil {
+				t.Fatal(err)
 			}
-			time.Sleep(250 * time.Millisecond)
-		}
-		d.mustClaim(silent)
-		_, err = d.As(lost).Append(t.Context(), silent, engineEvents(t, thought), nil)
-		wantProblem(t, err, contracts.ProblemLeaseLost)
+			d.Intake = again
+			if err := d.Recover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			d.keepDeadlines()
+			for range 6 {
+				if _, err := d.As(holder).Append(t.Context(), held, engineEvents(t, thought), nil); err != nil {
+					t.Fatal(problemText(err))
+				}
+				time.Sleep(250 * time.Millisecond)
+			}
+			d.mustClaim(silent)
+			_, err = d.As(lost).Append(t.Context(), silent, engineEvents(t, thought), nil)
+			wantProblem(t, err, contracts.ProblemLeaseLost)
+		})
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 // Start writes running for a queued run whose in-process engine begins, under its lease. Problems: not-found,
 // run-finished, lease-lost.
 func (h Holder) Start(ctx context.Context, id contracts.RunID) error {
-	_, err := h.in.turn(ctx, id, author{engine: true, token: h.token}, func(t *turn) error {
+	err := h.in.turn(ctx, id, author{engine: true, token: h.token}, func(t *turn) error {
 		if t.run.state.Phase().Terminal() {
 			return runFinished()
 		}
@@ -27,7 +27,7 @@ func (in *Intake) Start(ctx context.Context, id contracts.RunID) error {
 // Cancel asks a run to end. A queued run ends at once, another drains; one that drains already goes on
 // draining. Problems: not-found, run-finished.
 func (in *Intake) Cancel(ctx context.Context, id contracts.RunID, r contracts.CancelRequest) error {
-	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+	err := in.turn(ctx, id, author{}, func(t *turn) error {
 		switch t.run.state.Phase() {
 		case contracts.StateQueued:
 			return t.finish(contracts.StateCancelled, nil)
@@ -48,7 +48,7 @@ func (in *Intake) Cancel(ctx context.Context, id contracts.RunID, r contracts.Ca
 // Fail ends a run whose in-process engine gave up or died: a fatal error of type why, then done failed. A run
 // that has ended is left alone.
 func (in *Intake) Fail(ctx context.Context, id contracts.RunID, why contracts.ProblemType, detail string) error {
-	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+	err := in.turn(ctx, id, author{}, func(t *turn) error {
 		if t.run.state.Phase().Terminal() {
 			return nil
 		}
@@ -60,7 +60,7 @@ func (in *Intake) Fail(ctx context.Context, id contracts.RunID, why contracts.Pr
 // Leave says that an in-process engine has let go of a run. One that drains ends now, without its grace; one
 // that lives on has lost its engine and fails. A run that has ended is left alone.
 func (in *Intake) Leave(ctx context.Context, id contracts.RunID) error {
-	_, err := in.turn(ctx, id, author{}, func(t *turn) error {
+	err := in.turn(ctx, id, author{}, func(t *turn) error {
 		switch phase := t.run.state.Phase(); {
 		case phase.Terminal():
 			return nil

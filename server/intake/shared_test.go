@@ -98,15 +98,15 @@ func (s *shared) WatchRuns(_ context.Context, changed func(contracts.Summary)) (
 func (s *shared) WatchTools(context.Context, func()) (func(), error) { return func() {}, nil }
 
 // twoDoors are two servers over one journal; the second has engines of its own.
-func twoDoors(tb testing.TB, change ...func(*intake.Config)) (a, b *door) {
+func twoDoors(tb testing.TB) (a, b *door) {
 	tb.Helper()
-	a = openWithTools(tb, append(change, func(c *intake.Config) { c.Journal = share(c.Journal) })...)
+	a = openWithTools(tb, func(c *intake.Config) { c.Journal = share(c.Journal) })
 	other := *a
 	b = &other
 	b.hands = &hands{}
 	b.hub = fanout.New(a.journal)
 	var err error
-	b.Intake, err = intake.New(b.config(change...))
+	b.Intake, err = intake.New(b.config())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -181,70 +181,79 @@ func TestTwoServers(t *testing.T) {
 		b.wantStory(id, "queued(submitted)", "running(started)", "thought")
 	})
 
-	inFakeTime(t, "an engine waits at one for what another creates", func(t *testing.T) {
-		a, b := twoDoors(t)
-		b.keepDeadlines()
-		claimed := make(chan *contracts.Claimed)
-		go func() { claimed <- b.claim(20 * time.Second) }()
-		synctest.Wait()
-		id := a.create("")
-		if c := <-claimed; c == nil || c.RunID != id {
-			t.Errorf("claimed %+v, want %s", c, id)
-		}
-	})
-
-	inFakeTime(t, "a dead server's runs are ended or begun, and its engines' runs offered", func(t *testing.T) {
-		a, b := twoDoors(t)
-		begun, queued := a.create(`,"backend":{"prefer":["local"]}`), a.create(`,"backend":{"prefer":["local"]}`)
-		lease, err := a.Hold(t.Context(), begun)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dead := a.As(intake.Token(lease.Token))
-		if err := dead.Start(t.Context(), begun); err != nil {
-			t.Fatal(problemText(err))
-		}
-		external := a.create("")
-		lost := a.mustClaim(external)
-		if err := b.Recover(t.Context()); err != nil { // it starts, and leaves the leases of others alone
-			t.Fatal(err)
-		}
-		b.wantStory(begun, "queued(submitted)", "running(started)")
-		if _, err := dead.Renew(t.Context(), begun); err != nil {
-			t.Fatal(problemText(err))
-		}
-		b.keepDeadlines()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		b.wantWhole(begun)
-		b.wantStory(begun, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
-		if started := b.hands.startedRuns(); !slices.Contains(started, queued) || slices.Contains(started, begun) {
-			t.Errorf("started %v, want %s", started, queued)
-		}
-		_, err = dead.Append(t.Context(), begun, engineEvents(t, thought), nil)
-		wantProblem(t, err, contracts.ProblemRunFinished)
-		b.mustClaim(external)
-		_, err = a.As(lost).Append(t.Context(), external, engineEvents(t, thought), nil)
-		wantProblem(t, err, contracts.ProblemLeaseLost)
-	})
-
-	inFakeTime(t, "a dead server's deadlines are kept", func(t *testing.T) {
-		a, b := twoDoors(t)
-		b.keepDeadlines()
-		draining := a.create("")
-		a.mustReport(draining, thought)
-		if err := a.Cancel(t.Context(), draining, contracts.CancelRequest{}); err != nil {
-			t.Fatal(err)
-		}
-		silent := a.create(`,"budget":{"max_wall_ms":20000,"max_active_ms":20000,"on_exhausted":"stop"}`)
-		a.mustReport(silent, thought)
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
-		for id, want := range map[contracts.RunID]contracts.State{draining: contracts.StateCancelled, silent: contracts.StateExhausted} {
-			if done := b.wantWhole(id); done.Status != want {
-				t.Errorf("ended %s, want %s", done.Status, want)
+	t.Run("an engine waits at one for what another creates", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			a, b := twoDoors(t)
+			b.keepDeadlines()
+			claimed := make(chan *contracts.Claimed)
+			go func() { claimed <- b.claim(20 * time.Second) }()
+			synctest.Wait()
+			id := a.create("")
+			if c := <-claimed; c == nil || c.RunID != id {
+				t.Errorf("claimed %+v, want %s", c, id)
 			}
-		}
+		})
+	})
+
+	t.Run("a dead server's runs are ended or begun, and its engines' runs offered", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			a, b := twoDoors(t)
+			begun, queued := a.create(`,"backend":{"prefer":["local"]}`), a.create(`,"backend":{"prefer":["local"]}`)
+			lease, err := a.Hold(t.Context(), begun)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dead := a.As(intake.Token(lease.Token))
+			if err := dead.Start(t.Context(), begun); err != nil {
+				t.Fatal(problemText(err))
+			}
+			external := a.create("")
+			lost := a.mustClaim(external)
+			if err := b.Recover(t.Context()); err != nil { // it starts, and leaves the leases of others alone
+				t.Fatal(err)
+			}
+			b.wantStory(begun, "queued(submitted)", "running(started)")
+			if _, err := dead.Renew(t.Context(), begun); err != nil {
+				t.Fatal(problemText(err))
+			}
+			b.keepDeadlines()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			b.wantWhole(begun)
+			b.wantStory(begun, "queued(submitted)", "running(started)", "tick", "error fatal=true", "done failed")
+			if started := b.hands.startedRuns(); !slices.Contains(started, queued) || slices.Contains(started, begun) {
+				t.Errorf("started %v, want %s", started, queued)
+			}
+			_, err = dead.Append(t.Context(), begun, engineEvents(t, thought), nil)
+			wantProblem(t, err, contracts.ProblemRunFinished)
+			b.mustClaim(external)
+			_, err = a.As(lost).Append(t.Context(), external, engineEvents(t, thought), nil)
+			wantProblem(t, err, contracts.ProblemLeaseLost)
+		})
+	})
+
+	t.Run("a dead server's deadlines are kept", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			a, b := twoDoors(t)
+			b.keepDeadlines()
+			draining := a.create("")
+			a.mustReport(draining, thought)
+			if err := a.Cancel(t.Context(), draining, contracts.CancelRequest{}); err != nil {
+				t.Fatal(err)
+			}
+			silent := a.create(`,"budget":{"max_wall_ms":20000,"max_active_ms":20000,"on_exhausted":"stop"}`)
+			a.mustReport(silent, thought)
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			for id, want := range map[contracts.RunID]contracts.State{draining: contracts.StateCancelled, silent: contracts.StateExhausted} {
+				if done := b.wantWhole(id); done.Status != want {
+					t.Errorf("ended %s, want %s", done.Status, want)
+				}
+			}
+		})
 	})
 }
 

@@ -52,13 +52,14 @@ const conflictRetries = 5
 // turn locks a run, lets build add events, and stores them. Where build returns an error nothing is stored; where
 // it adds nothing, nothing is either. build is called again where another writer was first, with the new state; and,
 // where other servers write to the journal, before a refusal: it may rest on a state that is no longer the last.
-func (in *Intake) turn(ctx context.Context, id contracts.RunID, by author, build func(t *turn) error) (*turn, error) {
+func (in *Intake) turn(ctx context.Context, id contracts.RunID, by author, build func(t *turn) error) error {
 	r, err := in.acquire(ctx, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.release(r)
-	return in.turnOf(ctx, r, by, build)
+	_, err = in.turnOf(ctx, r, by, build)
+	return err
 }
 
 // turnOf is turn for a run that the caller has acquired.
