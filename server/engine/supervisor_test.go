@@ -188,8 +188,13 @@ func TestSupervisor_limitsRunsAtOnce(t *testing.T) {
 			most.CompareAndSwap(m, n)
 		}
 	}
+	pair := make(chan struct{})
 	h := enginetest.Open(t, 2, &actor{name: "actor", run: func(ctx context.Context, r *engine.Run) error {
 		raise(now.Add(1))
+		select { // each waits for another one, so that two are there at once
+		case pair <- struct{}{}:
+		case <-pair:
+		}
 		time.Sleep(10 * time.Millisecond)
 		now.Add(-1)
 		return answering(ctx, r)
@@ -205,6 +210,81 @@ func TestSupervisor_limitsRunsAtOnce(t *testing.T) {
 	}
 	if most.Load() != 2 {
 		t.Errorf("%d runs at once, want 2", most.Load())
+	}
+}
+
+// A run that waits for a human holds no place that another could have.
+func TestSupervisor_waitingRunsHoldNoPlace(t *testing.T) {
+	sign := contracts.EngineToolStart{CallID: "c", Tool: "sign_off", Args: json.RawMessage(`{"statement":"x"}`), Attempt: 1}
+	h := enginetest.Open(t, 1, &actor{name: "actor", run: func(ctx context.Context, r *engine.Run) error {
+		if r.Task.Goal != "wait" {
+			return answering(ctx, r)
+		}
+		args, err := r.Begin(ctx, "", sign, sign.Args)
+		if err != nil {
+			return err
+		}
+		out, err := r.Call(ctx, "sign_off", args)
+		return errors.Join(r.Append(ctx, "", &contracts.EngineToolEnd{CallID: "c", Status: engine.CallStatus(err), Output: out}), answering(ctx, r))
+	}})
+	waiting := h.Submit(t, []byte(strings.Replace(string(document("")), `"act"`, `"wait"`, 1)))
+	var approval contracts.ApprovalID
+	for approval == "" {
+		snapshot, err := h.Snapshot(t.Context(), waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range snapshot.OpenCalls {
+			approval = call.Approval.ID
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for range 3 {
+		if done := enginetest.Done(t, h.Await(t, h.Submit(t, document("")), nil)); done.Status != contracts.StateSucceeded {
+			t.Errorf("a run beside the one that waits ended %s", done.Status)
+		}
+	}
+	if err := h.Decide(t.Context(), waiting, approval, contracts.ApprovalDecision{Decision: contracts.VerbApprove}); err != nil {
+		t.Fatal(err)
+	}
+	if done := enginetest.Done(t, h.Await(t, waiting, nil)); done.Status != contracts.StateSucceeded {
+		t.Errorf("the run that waited ended %s", done.Status)
+	}
+}
+
+// An engine whose run was given to somebody else stops at once, and the run is theirs to end.
+func TestSupervisor_stopsWithoutItsLease(t *testing.T) {
+	stopped := make(chan error, 1)
+	began := make(chan contracts.RunID, 1)
+	h := enginetest.Open(t, 0, &actor{name: "actor", run: func(ctx context.Context, r *engine.Run) error {
+		began <- r.ID
+		<-ctx.Done()
+		stopped <- context.Cause(ctx)
+		return context.Cause(ctx)
+	}})
+	id := h.Submit(t, document(""))
+	<-began
+	lease, err := h.Journal.LeaseOf(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Journal.DropLease(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Journal.TakeLease(t.Context(), id, "node:another", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case cause := <-stopped:
+		if cause == nil || !strings.Contains(cause.Error(), "lease") {
+			t.Errorf("stopped for %v", cause)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the engine goes on")
+	}
+	h.Stop(t)
+	if snapshot, err := h.Snapshot(t.Context(), id); err != nil || snapshot.State != contracts.StateRunning {
+		t.Errorf("the run is %s, %v", snapshot.State, err)
 	}
 }
 
