@@ -64,7 +64,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return fmt.Errorf("open the tool catalogue: %w", err)
 	}
-	engines, err := newSupervisor(f.localPace, catalogue, hub, log)
+	engines, err := newSupervisor(f.localPace, store, catalogue, hub, log)
 	if err != nil {
 		return err
 	}
@@ -116,12 +116,13 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 }
 
 // newSupervisor returns the engines of this process.
-func newSupervisor(pace time.Duration, catalogue *tools.Catalogue, hub *fanout.Hub, log *slog.Logger) (*engine.Supervisor, error) {
+func newSupervisor(pace time.Duration, store journal.Journal, catalogue *tools.Catalogue, hub *fanout.Hub, log *slog.Logger) (*engine.Supervisor, error) {
 	registry, err := engine.NewRegistry(&local.Engine{Pace: pace})
 	if err != nil {
 		return nil, err
 	}
-	return engine.NewSupervisor(engine.SupervisorConfig{Registry: registry, Calls: catalogue, Hub: hub, Log: log})
+	_, shared := store.(journal.Live)
+	return engine.NewSupervisor(engine.SupervisorConfig{Registry: registry, Calls: catalogue, Hub: hub, Log: log, Shared: shared})
 }
 
 // house is what runs while the server does.

@@ -340,13 +340,3 @@ func (c *runCache) drop(r *run, size int64, pinned bool) {
 		delete(c.runs, oldest.id)
 	}
 }
-
-// Forget lets go of what is kept in memory of a run whose history was deleted.
-func (in *Intake) Forget(id contracts.RunID) {
-	r := in.runs.hold(id)
-	r.mu.Lock()
-	r.unload()
-	r.mu.Unlock()
-	in.runs.drop(r, 0, false)
-	in.deadlines.set(id, 0)
-}
