@@ -75,8 +75,8 @@ type RunList struct {
 // Snapshot is a run folded up to LastSeq: what GET /runs/{id} answers.
 type Snapshot struct {
 	Summary
-	// TaskDigest is the digest of the TaskSpec as it was sent.
-	TaskDigest Digest `json:"task_digest" validate:"digest"`
+	// TaskDigest is the digest of the TaskSpec as it was sent; absent where retention has deleted the run.
+	TaskDigest Digest `json:"task_digest,omitempty" validate:"omitempty,digest"`
 	// Release is how answer tokens are released; absent where the task has no VerifyContract.
 	Release Release `json:"release,omitempty" validate:"omitempty,oneof=stream verified"`
 	// Tools pins the digest of each allowed tool, by its exact reference name@version.
