@@ -24,18 +24,24 @@ const (
 // grow makes that store and returns its path.
 func grow(b *testing.B) (path string) {
 	b.Helper()
+	return growTo(b, grownRuns)
+}
+
+// growTo makes such a store of another number of runs.
+func growTo(b *testing.B, runs int) (path string) {
+	b.Helper()
 	path = filepath.Join(b.TempDir(), "journal.db")
 	j := openBench(b, path)
 	var next atomic.Int64
 	var producers sync.WaitGroup
 	for range 128 {
 		producers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < grownRuns; i = int(next.Add(1)) - 1 {
+			for i := int(next.Add(1)) - 1; i < runs; i = int(next.Add(1)) - 1 {
 				run := journaltest.NewRun(i)
 				first := benchBatch(run.ID, 0, grownEvents)
 				first.Summary.Labels = map[string]string{"team": fmt.Sprintf("team%d", i%1000)}
 				first.Summary.CreatedAt, first.Summary.UpdatedAt = contracts.Time(i), contracts.Time(i)
-				if i < grownRuns-grownLive {
+				if i < runs-grownLive {
 					first.Summary.State = contracts.StateSucceeded
 				}
 				if err := j.Create(context.Background(), run, first); err != nil {
@@ -235,4 +241,16 @@ func pruneAll(ctx context.Context, b *testing.B, j journal.Journal, first, last 
 		}
 	}
 	b.ReportMetric(float64(slices), "slices")
+}
+
+// BenchmarkVerify reads a store of 20 000 runs whole. An operation is a verification.
+func BenchmarkVerify(b *testing.B) {
+	j := openBench(b, growTo(b, grownRuns/5))
+	defer closeBench(b, j)
+	for b.Loop() {
+		size, err := j.Verify(context.Background(), func(damage error) error { return damage })
+		if err != nil || size.Events != grownRuns/5*grownEvents {
+			b.Fatalf("%+v, %v", size, err)
+		}
+	}
 }

@@ -247,6 +247,45 @@ func TestLogIsBoundedBesideARunThatRests(t *testing.T) {
 	closeJournal(t, j)
 }
 
+// TestRowsOfTheLogStayForTheTailsThatNeedThem lets one run grow and others rest between two appends, long enough for the log to
+// lose its beginning again and again.
+func TestRowsOfTheLogStayForTheTailsThatNeedThem(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64() //nolint:gosec // any seed will do
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test's dice
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	const runs = 4
+	createMany(t, j, runs)
+	last := [runs]contracts.Seq{1, 1, 1, 1}
+	for step := range 600 {
+		i := 0
+		switch dice.IntN(12) {
+		case 0:
+			i = dice.IntN(runs)
+		case 1: // a lease settles its run
+			lease, err := j.TakeLease(t.Context(), journaltest.RunID(dice.IntN(runs)), "node:a", time.Hour)
+			if err := errors.Join(err, j.DropLease(t.Context(), lease)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := appendOne(t.Context(), j, i, last[i]); err != nil {
+			t.Fatal(err)
+		}
+		last[i]++
+		if step%60 != 59 {
+			continue
+		}
+		killed := open(t, snapshot(t, path), sqlitejournal.Options{Readers: 1})
+		for i := range runs {
+			wantHistory(t, killed, i, last[i])
+		}
+		closeJournal(t, killed)
+	}
+}
+
 // TestEndsThatAreForgottenAreReadAnew has the writer forget the end of a run between two writes of one transaction.
 func TestEndsThatAreForgottenAreReadAnew(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,8 @@ const (
 // so that a lost entry, which hides a run from lists or frees a key, is told of too. A run that is pruned meanwhile counts
 // as what it was when it was met.
 func (j *Journal) Verify(ctx context.Context, visit func(damage error) error) (journal.Size, error) {
-	v := &verification{j: j, visit: visit}
+	v := &verification{j: j, visit: visit, stmts: map[string]*sql.Stmt{}}
+	defer v.close()
 	for _, part := range []func(context.Context) error{v.runs, v.strays, v.labels, v.tools, v.leases, v.log} {
 		if err := part(ctx); err != nil {
 			return v.size, err
@@ -39,6 +40,27 @@ type verification struct {
 	j     *Journal
 	visit func(damage error) error
 	size  journal.Size
+	stmts map[string]*sql.Stmt // those that were prepared, by their texts
+}
+
+// prepared returns a statement. To prepare one takes as long as to run it, and most run once for each run.
+func (v *verification) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, ok := v.stmts[text]; ok {
+		return stmt, nil
+	}
+	stmt, err := v.j.reader.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	v.stmts[text] = stmt
+	return stmt, nil
+}
+
+// close releases the statements. An error would be that of a read, which was told before.
+func (v *verification) close() {
+	for _, stmt := range v.stmts {
+		_ = stmt.Close()
+	}
 }
 
 // report tells of err where it is damage, and returns what ends the verification.
@@ -58,7 +80,11 @@ func (v *verification) report(err error) error {
 // query reads rows in one statement, and so in one short transaction.
 func (v *verification) query(ctx context.Context, each func(row scanner) error, text string, args ...any) error {
 	return v.j.read(func() (err error) {
-		rows, err := v.j.reader.db.QueryContext(ctx, text, args...)
+		stmt, err := v.prepared(ctx, text)
+		if err != nil {
+			return readError(err, "", 0)
+		}
+		rows, err := stmt.QueryContext(ctx, args...)
 		if err != nil {
 			return readError(err, "", 0)
 		}
@@ -175,7 +201,9 @@ func (v *verification) history(ctx context.Context, run foundRun) error {
 		if err := v.origins(ctx, run, after+1, end); err != nil {
 			return err
 		}
-		after = end
+		if after = end; after >= page.Last {
+			return nil // what is appended meanwhile is verified by its own readers
+		}
 	}
 }
 
@@ -283,30 +311,46 @@ func (v *verification) labelsOf(ctx context.Context, id contracts.RunID, labels 
 	return nil
 }
 
+// stray is what a run may have left.
+type stray struct {
+	n     int64
+	owned bool
+	id    contracts.RunID
+}
+
 // strays looks for chunks and tasks of runs that are gone.
 func (v *verification) strays(ctx context.Context) error {
 	for _, text := range []string{
-		`SELECT place >> 32, EXISTS (SELECT 1 FROM runs WHERE n = place >> 32 AND NOT (pruned AND ended IS NULL)), '' FROM chunks WHERE place >= ? << 32 ORDER BY place LIMIT 1`,
-		`SELECT n, EXISTS (SELECT 1 FROM runs WHERE runs.n = tasks.n AND NOT pruned), run FROM tasks WHERE n >= ? ORDER BY n LIMIT 1`,
+		`WITH RECURSIVE owners (n) AS (
+			SELECT (SELECT place >> 32 FROM chunks WHERE place >= ? << 32 ORDER BY place LIMIT 1)
+			UNION ALL
+			SELECT (SELECT place >> 32 FROM chunks WHERE place >= owners.n + 1 << 32 ORDER BY place LIMIT 1) FROM owners WHERE owners.n IS NOT NULL)
+		SELECT n, EXISTS (SELECT 1 FROM runs WHERE runs.n = owners.n AND NOT (pruned AND ended IS NULL)), '' FROM owners WHERE n IS NOT NULL LIMIT ?`,
+		`SELECT n, EXISTS (SELECT 1 FROM runs WHERE runs.n = tasks.n AND NOT pruned), run FROM tasks WHERE n >= ? ORDER BY n LIMIT ?`,
 	} {
-		for n := int64(0); ; n++ {
-			next, owned, id := int64(-1), false, contracts.RunID("")
-			err := v.query(ctx, func(row scanner) error { return row.Scan(&next, &owned, &id) }, text, n)
+		for next, done := int64(0), false; !done; {
+			var found []stray
+			err := v.query(ctx, func(row scanner) error {
+				var s stray
+				err := row.Scan(&s.n, &s.owned, &s.id)
+				found = append(found, s)
+				return err
+			}, text, next, verifyRows)
 			if err != nil {
 				if err := v.report(err); err != nil {
 					return err
 				}
 				break
 			}
-			if next < 0 {
-				break
-			}
-			if !owned {
-				if err := v.visit(fmt.Errorf("what is left of run number %d: %w", next, &journal.DamagedError{Run: id})); err != nil {
+			for _, s := range found {
+				if next = s.n + 1; s.owned {
+					continue
+				}
+				if err := v.visit(fmt.Errorf("what is left of run number %d: %w", s.n, &journal.DamagedError{Run: s.id})); err != nil {
 					return err
 				}
 			}
-			n = next
+			done = len(found) < verifyRows
 		}
 	}
 	return nil
@@ -368,8 +412,20 @@ func (v *verification) leases(ctx context.Context) error {
 	return v.reportAll(append(damage, err))
 }
 
-// log verifies what has not settled, some rows at a time.
+// log verifies what has not settled: that the rows are those which log_span tells of, and then some rows at a time.
 func (v *verification) log(ctx context.Context) error {
+	whole := false
+	err := v.query(ctx, func(row scanner) error { return row.Scan(&whole) }, `
+		SELECT last - first + 1 = (SELECT count(*) FROM log) AND last - first + 1 = (SELECT count(*) FROM log WHERE k BETWEEN first AND last)
+		FROM log_span`)
+	if err == nil && !whole {
+		err = fmt.Errorf("rows of the log are lost: %w", &journal.DamagedError{})
+	}
+	if err != nil {
+		if err := v.report(err); err != nil {
+			return err
+		}
+	}
 	for k := int64(0); ; {
 		n := 0
 		var damage []error

@@ -79,6 +79,40 @@ func TestVerifyTellsOfEachDamage(t *testing.T) {
 	}
 }
 
+func TestVerifyTellsOfDamageToTheLogOfAnOpenFile(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"a row's body":       `UPDATE log SET body = x'00' WHERE k = (SELECT min(k) FROM log)`,
+		"a row that is gone": `DELETE FROM log WHERE k = (SELECT min(k) FROM log)`,
+		"the span is gone":   `DELETE FROM log_span`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "journal.db")
+			j := open(t, path, sqlitejournal.Options{})
+			create(t, j, 1)
+			extend(t, j, 1)
+			extend(t, j, 2)
+			wantWhole(t, j)
+			execute(t, path, damage)
+			found := 0
+			if _, err := j.Verify(t.Context(), func(damage error) error {
+				if d, ok := errors.AsType[*journal.DamagedError](damage); !ok || d.Run != "" {
+					t.Errorf("damage is told of as %v", damage)
+				}
+				found++
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if found != 1 {
+				t.Errorf("%d damages are told of, want 1", found)
+			}
+			closeJournal(t, j)
+		})
+	}
+}
+
 // finish ends every run that fill made, with labels.
 func finish(t *testing.T, path string) {
 	t.Helper()
