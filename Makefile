@@ -72,7 +72,7 @@ test: system specifications lint fresh compatible $(GOTESTSUM) console ## Everyt
 .PHONY: lint
 lint: $(GOLANGCI) ## Check format and style
 	@$(GOLANGCI) fmt --diff
-	@$(GOLANGCI) run ./...
+	@$(GOLANGCI) run --allow-parallel-runners ./...
 
 .PHONY: fmt
 fmt: $(GOLANGCI) ## Format the Go code
@@ -121,10 +121,12 @@ fuzz: ## Fuzz each target for FUZZTIME (10s)
 KILLS ?= 50
 SHELF ?= 1000000
 ROUNDS ?= 10
+STEPS ?= 20000
 
 .PHONY: soak
-soak: console ## Kill a server KILLS (50) times under load over a journal of SHELF (1000000) events; ROUNDS (10) of faults in a cluster
+soak: console ## Kill a server KILLS (50) times under load over a journal of SHELF (1000000) events; ROUNDS (10) of faults in a cluster; STEPS (20000) at random, and damage everywhere, in a file
 	@$(GO) test -race -count=1 -v -timeout 3h -run '^TestCluster' ./server/journal/natsjournal -rounds $(ROUNDS)
+	@$(GO) test -race -count=1 -v -timeout 3h -run '^(TestJournalDoes|TestDamage|TestFlipped|TestTruncated)' ./server/journal/sqlitejournal -scan -steps $(STEPS)
 	@$(GO) test -race -count=1 -v -timeout 3h -run '^TestKillAtAnyInstant$$' ./server -kills $(KILLS) -shelf $(SHELF)
 
 .PHONY: screenshots
