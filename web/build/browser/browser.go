@@ -178,8 +178,8 @@ func (b *Build) Close() error { return os.RemoveAll(b.dir) }
 
 // Package is one of those that a program is made of.
 type Package struct {
-	ImportPath string
-	Imports    []string
+	ImportPath string   `json:"ImportPath"`
+	Imports    []string `json:"Imports"`
 }
 
 // Packages lists what the package at path is made of in the browser: its dependencies and itself.
