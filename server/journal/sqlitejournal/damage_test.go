@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,8 +31,32 @@ func damaged(t *testing.T, damage func(t *testing.T, path string)) *sqlitejourna
 	return j
 }
 
-// fill makes runs 0..2 with events 1, 2..4 and 5..7, the middle batch with an origin, a lease of each, and a tool.
+// filledOnce keeps what fill puts in place: to make it takes longer than most tests that begin with it.
+var filledOnce struct { //nolint:gochecknoglobals // a fixture
+	once    sync.Once
+	content []byte
+}
+
+// fill puts a file in place with runs 0..2 of events 1, 2..4 and 5..7, the middle batch with an origin, a lease of each, and
+// a tool.
 func fill(t *testing.T, path string) {
+	t.Helper()
+	filledOnce.once.Do(func() {
+		first := filepath.Join(t.TempDir(), "journal.db")
+		fillAnew(t, first)
+		content, err := os.ReadFile(first) //nolint:gosec // a file of this test
+		if err != nil {
+			t.Fatal(err)
+		}
+		filledOnce.content = content
+	})
+	if err := os.WriteFile(path, filledOnce.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillAnew makes that file.
+func fillAnew(t *testing.T, path string) {
 	t.Helper()
 	j := open(t, path, sqlitejournal.Options{})
 	for i := range 3 {
@@ -341,13 +368,20 @@ func filled(t *testing.T) (path string, whole []byte) {
 	return path, whole
 }
 
-// TestFlippedBitIsNeverAShorterHistory flips a bit in a byte every so often, one at a time. Each run then
-// reads as it was, or says that it is damaged, or the file is refused.
+// TestFlippedBitIsNeverAShorterHistory flips a bit, one at a time: in some bytes here and there, or with -scan in every
+// seventeenth. Each run then reads as it was, or says that it is damaged, or the file is refused.
 func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
 	t.Parallel()
 	path, whole := filled(t)
+	seed := rand.Uint64() //nolint:gosec // any seed will do
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test's dice
+	stride := len(whole) / 60
+	if *scanAll {
+		stride = 17
+	}
 	var found int
-	for at := 0; at < len(whole); at += 389 {
+	for at := dice.IntN(stride); at < len(whole); at += 1 + dice.IntN(2*stride) {
 		flipped := bytes.Clone(whole)
 		flipped[at] ^= 1 << (at % 8)
 		if readsTrue(t, path, flipped, fmt.Sprintf("bit %d of byte %d flipped", at%8, at)) {
@@ -359,11 +393,26 @@ func TestFlippedBitIsNeverAShorterHistory(t *testing.T) {
 	}
 }
 
+// scanAll is what `make soak` asks for; `make test` does with less.
+var scanAll = flag.Bool("scan", false, "damage files in more places") //nolint:gochecknoglobals // a flag of the test binary
+
+// samples returns how many random damages a test tries.
+func samples() int {
+	if *scanAll {
+		return 2000
+	}
+	return 25
+}
+
 // TestTruncatedFileIsNeverAShorterHistory cuts the file at every page and within.
 func TestTruncatedFileIsNeverAShorterHistory(t *testing.T) {
 	t.Parallel()
 	path, whole := filled(t)
-	for size := 100; size < len(whole); size += 2048 {
+	step := 4096
+	if *scanAll {
+		step = 512
+	}
+	for size := 100; size < len(whole); size += step {
 		if !readsTrue(t, path, whole[:size], fmt.Sprintf("cut at %d of %d bytes", size, len(whole))) {
 			t.Errorf("a file cut at %d of %d bytes reads as if it were whole", size, len(whole))
 		}

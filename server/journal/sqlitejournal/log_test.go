@@ -338,7 +338,7 @@ func TestDamageToAKilledProcessesFileNeverShortensARun(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())    //nolint:forbidigo // any seed; a failure names it
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // any place will do
 	path := filepath.Join(t.TempDir(), "journal.db")
-	for range 40 {
+	for range samples() {
 		damaged := bytes.Clone(db)
 		at := random.IntN(len(db))
 		what := fmt.Sprintf("seed %d: bit of byte %d flipped", seed, at)
@@ -362,7 +362,7 @@ func TestDamagedWriteAheadLogLosesNothingButItsEnd(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())    //nolint:forbidigo // any seed; a failure names it
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // any place will do
 	path := filepath.Join(t.TempDir(), "journal.db")
-	for range 40 {
+	for range samples() {
 		damaged := bytes.Clone(log)
 		at := random.IntN(len(log))
 		what := fmt.Sprintf("seed %d: bit of byte %d of the log flipped", seed, at)

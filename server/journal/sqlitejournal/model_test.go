@@ -25,7 +25,7 @@ import (
 
 // How much `make soak` asks for; `make test` does with less.
 var (
-	modelSteps = flag.Int("steps", 500, "how many random steps each walk of TestJournalDoesWhatItsModelDoes takes") //nolint:gochecknoglobals // a flag of the test binary
+	modelSteps = flag.Int("steps", 120, "how many random steps each walk of TestJournalDoesWhatItsModelDoes takes") //nolint:gochecknoglobals // a flag of the test binary
 	modelSeed  = flag.Uint64("seed", 0, "the seed of these walks; 0 for any")                                       //nolint:gochecknoglobals // a flag of the test binary
 )
 

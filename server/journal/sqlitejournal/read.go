@@ -175,12 +175,15 @@ type pageBuilder struct {
 	maxEvents, maxBytes int
 }
 
-// add takes what is due of a chunk, and reports whether there is room for more.
+// add takes what is due of a chunk, and reports whether there is room for as much again. Where there is not, the page ends
+// with the chunk: the next one would likely be cut, and be read a second time for the next page.
 func (b *pageBuilder) add(c chunk) (room bool, err error) {
 	startsRight := c.first == b.due || len(b.events) == 0 && c.first < b.due
 	if !startsRight || c.last < b.due {
 		return false, &journal.DamagedError{Run: c.run, From: b.due}
 	}
+	before, sizeBefore := len(b.events), b.size
+	b.events = slices.Grow(b.events, min(int(c.last-b.due)+1, b.maxEvents-before))
 	body := c.body
 	for seq := c.first; seq <= c.last; seq++ {
 		event, rest, ok := nextFrame(body)
@@ -198,7 +201,8 @@ func (b *pageBuilder) add(c chunk) (room bool, err error) {
 		b.size += len(event)
 		b.due++
 	}
-	return true, nil
+	roomForEvents, roomForBytes := b.maxEvents-len(b.events), b.maxBytes-b.size
+	return roomForEvents >= len(b.events)-before && roomForBytes >= b.size-sizeBefore, nil
 }
 
 // addTail takes what is due of a tail.

@@ -142,7 +142,7 @@ func (j *Journal) start(ctx context.Context, path string, opts Options) error {
 		return err
 	}
 	if j.reader, err = openReader(ctx, path, opts, j.writer.log.tails); err != nil {
-		return errors.Join(err, j.writer.close()) //nolint:contextcheck // an end is not cut short by a context
+		return errors.Join(err, j.writer.close())
 	}
 	go j.writer.run() //nolint:contextcheck // it lives until Close
 	return nil

@@ -124,22 +124,21 @@ func openWriter(ctx context.Context, path string, opts Options, clock leaseClock
 		err = w.clampLeases() //nolint:contextcheck // no context cuts it short
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.close()) //nolint:contextcheck // an end is not cut short by a context
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
 // finish settles what is in the log and copies SQLite's own into the file, where all is well. Nothing is written after it.
 func (w *writer) finish() error {
-	if w.brokenBy() != nil {
-		return nil
+	var err error
+	if w.brokenBy() == nil {
+		err = w.settleAll()
 	}
-	if err := w.settleAll(); err != nil {
-		return err
-	}
-	err := w.checkpoint("TRUNCATE")
-	if err != nil {
-		w.checkpointFailed(err)
+	if err == nil && w.brokenBy() == nil {
+		if err = w.checkpoint("TRUNCATE"); err != nil {
+			w.checkpointFailed(err)
+		}
 	}
 	return err
 }
