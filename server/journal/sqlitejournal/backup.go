@@ -77,7 +77,7 @@ func copyPages(ctx context.Context, source, target string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, unlockFile(lock)) }()
 	if err := removeDatabase(target); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sqlitejournal_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -136,6 +137,72 @@ func TestDamagedLogIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDamagedRunOfAKilledProcessLeavesTheOthersWhole(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"its row":         `UPDATE runs SET goal = 'another' WHERE n = 2`,
+		"its row is gone": `DELETE FROM runs WHERE n = 2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, log, last := abandoned(t, true)
+			path := leave(t, db, log)
+			execute(t, path, damage)
+			j := open(t, path, sqlitejournal.Options{})
+			defer closeJournal(t, j)
+			wantHistory(t, j, 0, last[0])
+			wantHistory(t, j, 2, last[2])
+			_, err := j.Read(t.Context(), journaltest.RunID(1), 0, 100, 1<<20)
+			wantDamaged(t, "Read", err, 1)
+		})
+	}
+}
+
+func TestReadsEndWithTheirContext(t *testing.T) {
+	t.Parallel()
+	path, _ := filled(t)
+	j := open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	id := journaltest.RunID(1)
+	for name, read := range map[string]func() error{
+		"Run":        func() error { _, err := j.Run(ctx, id); return err },
+		"Read":       func() error { _, err := j.Read(ctx, id, 0, 10, 1000); return err },
+		"Batch":      func() error { _, err := j.Batch(ctx, id, 0); return err },
+		"ByKey":      func() error { _, _, err := j.ByKey(ctx, "key1"); return err },
+		"List":       func() error { _, err := j.List(ctx, journal.Query{Limit: 1}); return err },
+		"Tools":      func() error { _, err := j.Tools(ctx); return err },
+		"LeaseOf":    func() error { _, err := j.LeaseOf(ctx, id); return err },
+		"ListLeases": func() error { _, err := j.ListLeases(ctx); return err },
+		"Finished":   func() error { _, err := j.Finished(ctx, 1<<40, 10); return err },
+		"Size":       func() error { _, err := j.Size(ctx); return err },
+		"Verify":     func() error { _, err := j.Verify(ctx, func(damage error) error { return damage }); return err },
+		"Ready":      func() error { return j.Ready(ctx) },
+	} {
+		if err := read(); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s gives %v, want context.Canceled", name, err)
+		}
+	}
+	wantHistory(t, j, 1, 7)
+}
+
+func TestDamagedRunIsLeftOutOfThoseThatHaveEnded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	fill(t, path)
+	finish(t, path)
+	execute(t, path, `UPDATE runs SET goal = 'another' WHERE n = 2`)
+	j := open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	runs, err := j.Finished(t.Context(), 1<<50, 10)
+	if err != nil || len(runs) != 2 {
+		t.Errorf("%d runs have ended, %v, want the two that are whole", len(runs), err)
+	}
+	_, err = j.Prune(t.Context(), journaltest.RunID(1), 10)
+	wantDamaged(t, "Prune", err, 0)
 }
 
 // snapshot copies the files of a journal that is open while nothing is written: what a kill leaves.

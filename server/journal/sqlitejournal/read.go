@@ -175,8 +175,11 @@ type pageBuilder struct {
 	maxEvents, maxBytes int
 }
 
-// add takes what is due of a chunk, and reports whether there is room for as much again. Where there is not, the page ends
-// with the chunk: the next one would likely be cut, and be read a second time for the next page.
+// largeChunk is how long a chunk's body is, in bytes, that is better not read twice.
+const largeChunk = 32 << 10
+
+// add takes what is due of a chunk, and reports whether to go on. Behind a large chunk there must be room for as much again:
+// the next one would likely be cut, and be read a second time for the next page.
 func (b *pageBuilder) add(c chunk) (room bool, err error) {
 	startsRight := c.first == b.due || len(b.events) == 0 && c.first < b.due
 	if !startsRight || c.last < b.due {
@@ -201,8 +204,10 @@ func (b *pageBuilder) add(c chunk) (room bool, err error) {
 		b.size += len(event)
 		b.due++
 	}
-	roomForEvents, roomForBytes := b.maxEvents-len(b.events), b.maxBytes-b.size
-	return roomForEvents >= len(b.events)-before && roomForBytes >= b.size-sizeBefore, nil
+	if len(c.body) < largeChunk {
+		return true, nil
+	}
+	return b.maxEvents-len(b.events) >= len(b.events)-before && b.maxBytes-b.size >= b.size-sizeBefore, nil
 }
 
 // addTail takes what is due of a tail.

@@ -127,7 +127,7 @@ func Open(ctx context.Context, path string, opts Options) (*Journal, error) {
 	}
 	j := &Journal{lock: lock, clock: newLeaseClock(opts.Now)}
 	if err := j.start(ctx, path, opts); err != nil {
-		return nil, fmt.Errorf("open journal %s: %w", path, errors.Join(err, lock.Close()))
+		return nil, fmt.Errorf("open journal %s: %w", path, errors.Join(err, unlockFile(lock)))
 	}
 	return j, nil
 }
@@ -235,7 +235,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	err := errors.Join(j.closeConnections(), j.lock.Close())
+	err := errors.Join(j.closeConnections(), unlockFile(j.lock))
 	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
