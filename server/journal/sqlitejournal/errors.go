@@ -28,6 +28,12 @@ func isBusy(err error) bool {
 	return primary == sqlite3.SQLITE_BUSY
 }
 
+// isConstraint reports whether a row was there already.
+func isConstraint(err error) bool {
+	primary, _ := codes(err)
+	return primary == sqlite3.SQLITE_CONSTRAINT
+}
+
 // isIO reports whether the operating system failed.
 func isIO(err error) bool {
 	primary, _ := codes(err)

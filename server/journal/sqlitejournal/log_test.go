@@ -205,6 +205,48 @@ func TestDamagedRunIsLeftOutOfThoseThatHaveEnded(t *testing.T) {
 	wantDamaged(t, "Prune", err, 0)
 }
 
+// TestRunThatCannotSettleFailsAlone puts a chunk where an append belongs that is in the log.
+func TestRunThatCannotSettleFailsAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := open(t, path, sqlitejournal.Options{})
+	createMany(t, j, 2)
+	extend(t, j, 1)
+	execute(t, path, `INSERT INTO chunks (place, last, sum, body) VALUES (2 << 32 | 2, 9, 0, x'')`)
+	end := journaltest.NewBatch(journaltest.RunID(1), 2, 1)
+	end.Summary.State = contracts.StateFailed
+	if err := j.Append(t.Context(), journaltest.RunID(1), end); err == nil {
+		t.Error("an append settled behind a chunk that is not the run's")
+	}
+	if _, err := j.TakeLease(t.Context(), journaltest.RunID(1), "node:a", time.Hour); err == nil {
+		t.Error("a lease settled a run that cannot settle")
+	}
+	if _, err := j.Prune(t.Context(), journaltest.RunID(1), 1); err == nil {
+		t.Error("a pruning settled a run that cannot settle")
+	}
+	if err := appendOne(t.Context(), j, 0, 1); err != nil {
+		t.Errorf("append to another run: %v", err)
+	}
+	wantHistory(t, j, 0, 2)
+	if err := j.Close(); err == nil {
+		t.Error("Close has nothing to say")
+	}
+	if _, err := sqlitejournal.Open(t.Context(), path, sqlitejournal.Options{}); !isDamaged(err) {
+		t.Errorf("the file is opened with %v, want a DamagedError", err)
+	}
+	execute(t, path, `DELETE FROM chunks WHERE place = (2 << 32 | 2)`)
+	j = open(t, path, sqlitejournal.Options{})
+	defer closeJournal(t, j)
+	wantHistory(t, j, 0, 2)
+	wantHistory(t, j, 1, 2)
+}
+
+// isDamaged reports whether err is a *journal.DamagedError.
+func isDamaged(err error) bool {
+	_, ok := errors.AsType[*journal.DamagedError](err)
+	return ok
+}
+
 // snapshot copies the files of a journal that is open while nothing is written: what a kill leaves.
 func snapshot(t *testing.T, path string) (copied string) {
 	t.Helper()

@@ -376,9 +376,10 @@ func (r *entryReader) next() (n int64, e entry, ok bool) {
 // say any more, and a journal without them would be shorter than what was acknowledged.
 var errLogDamaged = fmt.Errorf("the log of a file that was not closed is damaged: %w", &journal.DamagedError{})
 
-// logError turns what the database says of pages that make no sense into damage of the log.
+// logError turns what the database says of pages that make no sense, or of an event that is there already, into damage of the
+// log.
 func logError(err error) error {
-	if isDamage(err) {
+	if isDamage(err) || isConstraint(err) {
 		return errors.Join(errLogDamaged, err)
 	}
 	return err
