@@ -134,7 +134,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	if spoiled == string(content) {
 		t.Fatal("the text is not in the file")
 	}
-	if err := os.WriteFile(path, []byte(spoiled), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(spoiled), 0o600); err != nil { //nolint:gosec // the test's own file
 		t.Fatal(err)
 	}
 	got := axiom25(t, "", "check", "--data", data)

@@ -22,7 +22,7 @@ func startShared(t *testing.T, c *natstest.Cluster, prefers int) *server {
 }
 
 // TestServersShareAJournal uses two servers as one: what is done at one is seen, decided and cancelled at the other.
-func TestServersShareAJournal(t *testing.T) {
+func TestServersShareAJournal(t *testing.T) { //nolint:tparallel // its parts follow each other
 	t.Parallel()
 	c := natstest.StartCluster(t, 3, natstest.Options{})
 	a, b := startShared(t, c, 0), startShared(t, c, 1)

@@ -36,7 +36,7 @@ func runFloor(kind string, args []string) error {
 		return fanoutFloor(listener, args)
 	case floorReplay:
 		return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // a test's own
-			f, err := os.Open(args[0])
+			f, err := os.Open(args[0]) //nolint:gosec // the test's own file
 			if err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 				return

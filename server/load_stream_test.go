@@ -211,7 +211,7 @@ func BenchmarkLoadReplay(b *testing.B) {
 	replay := func(b *testing.B, s *server, path string, to io.Writer) {
 		b.Helper()
 		v := dial(b, s.url)
-		res, err := v.do(http.MethodGet, path, "Accept: text/event-stream\r\n", nil)
+		res, err := v.do(http.MethodGet, path, "Accept: text/event-stream\r\n", nil) //nolint:bodyclose // it ends with the connection
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -71,13 +71,13 @@ var plainBinary = sync.OnceValues(func() (string, error) { //nolint:gochecknoglo
 })
 
 // loadServer starts a server on its core.
-func loadServer(b *testing.B, data string, flags ...string) *server {
+func loadServer(b *testing.B, data string) *server {
 	b.Helper()
 	program, err := plainBinary()
 	if err != nil {
 		b.Fatal(err)
 	}
-	program, args := pinned(program, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, flags...)...)
+	program, args := pinned(program, "serve", "--addr", "127.0.0.1:0", "--data", data)
 	return startProcess(b, program, args...)
 }
 
@@ -203,7 +203,7 @@ const loadTask = `{"schema_version":2,"goal":"Carry a load","backend":{"prefer":
 func newProducer(tb testing.TB, s *server) *producer {
 	tb.Helper()
 	p := &producer{wire: dial(tb, s.url)}
-	res, err := p.do(http.MethodPost, "/runs", "Content-Type: application/json\r\n", []byte(loadTask))
+	res, err := p.do(http.MethodPost, "/runs", "Content-Type: application/json\r\n", []byte(loadTask)) //nolint:bodyclose // it ends with the connection
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func (p *producer) post() error {
 	if p.after > 0 {
 		path += "?after=" + strconv.FormatInt(p.after, 10)
 	}
-	res, err := p.do(http.MethodPost, path, "Content-Type: application/x-ndjson\r\n", p.body)
+	res, err := p.do(http.MethodPost, path, "Content-Type: application/x-ndjson\r\n", p.body) //nolint:bodyclose // it ends with the connection
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (p *producer) stored(b *testing.B) {
 	b.Helper()
 	var tokens int
 	for after := int64(0); ; {
-		res, err := p.do(http.MethodGet, fmt.Sprintf("/runs/%s/events?after=%d&limit=1000", p.run, after), "Accept: application/x-ndjson\r\n", nil)
+		res, err := p.do(http.MethodGet, fmt.Sprintf("/runs/%s/events?after=%d&limit=1000", p.run, after), "Accept: application/x-ndjson\r\n", nil) //nolint:bodyclose // it ends with the connection
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -311,7 +311,7 @@ type viewer struct {
 func view(tb testing.TB, url string, path string, after int64) *viewer {
 	tb.Helper()
 	w := dial(tb, url)
-	res, err := w.do(http.MethodGet, path, fmt.Sprintf("Accept: text/event-stream\r\nLast-Event-ID: %d\r\n", after), nil)
+	res, err := w.do(http.MethodGet, path, fmt.Sprintf("Accept: text/event-stream\r\nLast-Event-ID: %d\r\n", after), nil) //nolint:bodyclose // it ends with the connection
 	if err != nil {
 		tb.Fatal(err)
 	}

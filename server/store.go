@@ -26,6 +26,6 @@ func (f *storeFlags) withJournal(ctx context.Context, use func(journal.Journal) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, j.Close()) }() //nolint:contextcheck // what was accepted is stored, whoever has gone
+	defer func() { err = errors.Join(err, j.Close()) }()
 	return use(j)
 }

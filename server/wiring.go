@@ -58,7 +58,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }() //nolint:contextcheck // what was accepted is stored, whoever has gone
+	defer func() { err = errors.Join(err, store.Close()) }()
 	hub := fanout.New(store)
 	catalogue, err := tools.Open(ctx, store, builtin.All()...)
 	if err != nil {

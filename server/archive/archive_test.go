@@ -184,11 +184,11 @@ func TestImportRefuses(t *testing.T) {
 	store(t, from, 1, run, len(run.Events))
 	file, _ := export(t, from, archive.Selection{})
 	lines := strings.SplitAfter(strings.TrimSuffix(file, "\n"), "\n")
-	replace := func(old, new string) string {
+	replace := func(old, other string) string {
 		if !strings.Contains(file, old) {
 			t.Fatalf("no %s to spoil in the file", old)
 		}
-		return strings.Replace(file, old, new, 1)
+		return strings.Replace(file, old, other, 1)
 	}
 	for name, test := range map[string]struct {
 		file string

@@ -16,6 +16,9 @@ import (
 	"axiom25/server/retention"
 )
 
+// clock is the bubble's within a synctest, and asked for nothing without.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // the one place
+
 // shelf is a journal of finished runs, each of which has as many rows as its bytes.
 type shelf struct {
 	journal.Retention
@@ -41,7 +44,7 @@ func newShelf(rows ...int64) *shelf {
 	s := &shelf{rows: make(map[contracts.RunID]int64)}
 	for i, n := range rows {
 		id := contractstest.RunID(i + 1)
-		end := contracts.TimeOf(time.Now().Add(time.Duration(i+1) * time.Hour))
+		end := contracts.TimeOf(clock().Add(time.Duration(i+1) * time.Hour))
 		s.runs = append(s.runs, contracts.Summary{RunID: id, State: contracts.StateSucceeded, UpdatedAt: end})
 		s.rows[id] = n
 	}
@@ -98,7 +101,7 @@ func (s *shelf) kept() []int {
 func keeper(t *testing.T, s *shelf, p retention.Policy, pruned func(contracts.Summary)) *retention.Keeper {
 	t.Helper()
 	k, err := retention.New(retention.Config{
-		Journal: s, Policy: p, Log: slog.New(slog.DiscardHandler), Now: time.Now, Pruned: pruned,
+		Journal: s, Policy: p, Log: slog.New(slog.DiscardHandler), Now: clock, Pruned: pruned,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -155,11 +158,11 @@ func TestSlicesRestAsLongAsTheyTook(t *testing.T) {
 		s.slow = 20 * time.Millisecond
 		k := keeper(t, s, retention.Policy{Bytes: 1}, nil)
 		time.Sleep(2 * time.Hour)
-		began := time.Now()
+		began := clock()
 		if _, err := k.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if took, want := time.Since(began), 9*s.slow; s.calls != 5 || took != want {
+		if took, want := clock().Sub(began), 9*s.slow; s.calls != 5 || took != want {
 			t.Errorf("%d slices took %v, want 5 in %v", s.calls, took, want)
 		}
 	})
@@ -193,7 +196,7 @@ func TestRunSweepsAgainAfterAFailure(t *testing.T) {
 
 func TestNewRefusesWhatItCannotKeep(t *testing.T) {
 	t.Parallel()
-	whole := retention.Config{Journal: newShelf(), Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	whole := retention.Config{Journal: newShelf(), Log: slog.New(slog.DiscardHandler), Now: clock}
 	for name, spoil := range map[string]func(*retention.Config){
 		"no journal":     func(c *retention.Config) { c.Journal = nil },
 		"no log":         func(c *retention.Config) { c.Log = nil },
