@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,41 +67,68 @@ func (c *Cursor) Next(ctx context.Context) ([]Frame, error) {
 
 // Poll is Next without the wait: no frames and no error where there is nothing new yet.
 func (c *Cursor) Poll(ctx context.Context) ([]Frame, error) {
+	frames, page, err := c.poll(ctx, nil)
+	if page != nil {
+		frames = page.frames()
+	}
+	return frames, err
+}
+
+// PollSSE is Poll for who sends all frames on, one behind the other. buffer may be used to put them together; what is
+// returned is shared in any case and must not be changed.
+func (c *Cursor) PollSSE(ctx context.Context, buffer *bytes.Buffer) ([]byte, error) {
+	var few [1]Frame // a viewer that keeps up takes one at a time
+	frames, page, err := c.poll(ctx, few[:0])
+	switch {
+	case page != nil:
+		return page.wire, err
+	case len(frames) == 1:
+		return frames[0].SSE, err
+	}
+	for _, f := range frames {
+		buffer.Write(f.SSE)
+	}
+	return buffer.Bytes(), err
+}
+
+// poll returns what follows the cursor: frames of the window, behind those of into, or a page of the journal, which has one
+// event at least.
+func (c *Cursor) poll(ctx context.Context, into []Frame) ([]Frame, *pageRead, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.hub.watch(ctx, c.window); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	o := c.hub.options
 	for !c.ended {
-		frames, at := c.window.take(c.After(), o.BatchFrames, o.BatchBytes)
+		frames, at := c.window.take(into, c.After(), o.BatchFrames, o.BatchBytes)
 		switch at {
 		case inside:
-			c.move(frames)
-			return frames, nil
+			c.move(frames[len(frames)-1].Seq)
+			return frames, nil, nil
 		case done:
 			c.ended = true
 			continue
 		case atEnd:
-			return nil, nil
+			return nil, nil, nil
 		case beyond:
 			if c.caughtUp {
-				return nil, nil
+				return nil, nil, nil
 			}
 		case behind:
 		}
-		frames, again, err := c.read(ctx)
-		if err != nil || len(frames) > 0 || !again {
-			return frames, err
+		page, again, err := c.read(ctx)
+		if err != nil || page != nil || !again {
+			return nil, page, err
 		}
 	}
-	return nil, io.EOF
+	return nil, nil, io.EOF
 }
 
-// read returns the next page of the journal; again says that the window has to be looked at once more. No lock is held
-// meanwhile: what is published at the same time waits in the window, and the bell with it.
-func (c *Cursor) read(ctx context.Context) (frames []Frame, again bool, err error) {
+// read returns the next page of the journal, or nil where it has none; again says that the window has to be looked at once
+// more. No lock is held meanwhile: what is published at the same time waits in the window, and the bell with it.
+func (c *Cursor) read(ctx context.Context) (read *pageRead, again bool, err error) {
 	after := c.After()
 	page, own, err := c.window.page(ctx, c.hub, after)
 	switch {
@@ -109,29 +137,28 @@ func (c *Cursor) read(ctx context.Context) (frames []Frame, again bool, err erro
 	case !own && (errors.Is(page.err, context.Canceled) || errors.Is(page.err, context.DeadlineExceeded)):
 		return nil, true, ctx.Err() // whoever read has gone, this viewer may not have
 	}
-	c.move(page.frames)
-	for _, f := range page.frames {
-		c.replayed += int64(len(f.SSE))
-		c.hub.replayed.Add(int64(len(f.SSE)))
+	if n := len(page.events); n > 0 {
+		read = page
+		c.move(page.events[n-1].Seq)
+		c.replayed += int64(len(page.wire))
+		c.hub.replayed.Add(int64(len(page.wire)))
 	}
 	switch {
 	case page.err != nil:
-		return page.frames, false, page.err
+		return read, false, page.err
 	case after > page.last && !c.sound:
 		return nil, false, &AheadError{Run: c.run, Last: page.last}
 	}
 	c.sound = true
 	c.caughtUp = c.After() >= page.last
 	c.ended = c.After() == page.last && page.state.Terminal()
-	return page.frames, !own || c.ended, nil
+	return read, !own || c.ended, nil
 }
 
-// move puts the cursor behind frames that it returns.
-func (c *Cursor) move(frames []Frame) {
-	if len(frames) > 0 {
-		c.after.Store(int64(frames[len(frames)-1].Seq))
-		c.sound = true
-	}
+// move puts the cursor behind what it returns.
+func (c *Cursor) move(last contracts.Seq) {
+	c.after.Store(int64(last))
+	c.sound = true
 }
 
 // Close ends the viewer; the run's window goes with its last one. Close may be called more than once.

@@ -47,15 +47,42 @@ func appendFrame(b []byte, seq contracts.Seq, event []byte) (Frame, []byte) {
 	return Frame{Seq: seq, JSON: b[data:end:end], SSE: b[start:len(b):len(b)]}, b
 }
 
-// encodePage encodes a page of the journal into one piece of memory.
-func encodePage(events []journal.Event) []Frame {
-	size := 0
+// encodeWire encodes events into one piece of memory, frame behind frame; size is what wireSize says of them.
+func encodeWire(events []journal.Event, size int) []byte {
+	b := make([]byte, 0, size)
 	for _, ev := range events {
-		size += len(ev.JSON) + frameOverhead
+		_, b = appendFrame(b, ev.Seq, ev.JSON)
 	}
-	frames, b := make([]Frame, len(events)), make([]byte, 0, size)
+	return b
+}
+
+// wireSize is how long the frames of events are together.
+func wireSize(events []journal.Event) int {
+	size := len(events) * (len(idField) + len(dataField) + len(frameEnd))
+	for _, ev := range events {
+		size += digits(ev.Seq) + len(ev.JSON)
+	}
+	return size
+}
+
+// digits is how long a seq is in decimal.
+func digits(seq contracts.Seq) int {
+	n := 1
+	for ; seq >= 10; seq /= 10 {
+		n++
+	}
+	return n
+}
+
+// framesOf takes what encodeWire made of events apart.
+func framesOf(events []journal.Event, wire []byte) []Frame {
+	frames := make([]Frame, len(events))
 	for i, ev := range events {
-		frames[i], b = appendFrame(b, ev.Seq, ev.JSON)
+		data := len(idField) + digits(ev.Seq) + len(dataField)
+		end := data + len(ev.JSON)
+		size := end + len(frameEnd)
+		frames[i] = Frame{Seq: ev.Seq, JSON: wire[data:end:end], SSE: wire[:size:size]}
+		wire = wire[size:]
 	}
 	return frames
 }

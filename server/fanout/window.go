@@ -161,8 +161,8 @@ const (
 	done                   // the run's last event was seen
 )
 
-// take returns copies of the frames that follow a cursor, as many as bounds allow.
-func (w *window) take(after contracts.Seq, maxFrames, maxBytes int) ([]Frame, position) {
+// take appends the frames that follow a cursor to into, as many as bounds allow.
+func (w *window) take(into []Frame, after contracts.Seq, maxFrames, maxBytes int) ([]Frame, position) {
 	w.frameLock.RLock()
 	defer w.frameLock.RUnlock()
 
@@ -187,7 +187,7 @@ func (w *window) take(after contracts.Seq, maxFrames, maxBytes int) ([]Frame, po
 		}
 		n++
 	}
-	return append([]Frame(nil), rest[:n]...), inside
+	return append(into, rest[:n]...), inside
 }
 
 // lag is how many events a cursor has not seen.

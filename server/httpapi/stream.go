@@ -171,15 +171,8 @@ func encoded(messages ...*sse.Message) []byte {
 // poll implements source.
 func (s runSource) poll(ctx context.Context, buffer *bytes.Buffer) ([]byte, int64, error) {
 	before := s.cursor.Replayed()
-	frames, err := s.cursor.Poll(ctx)
-	history := s.cursor.Replayed() - before
-	if len(frames) == 1 {
-		return frames[0].SSE, history, err
-	}
-	for _, f := range frames {
-		buffer.Write(f.SSE)
-	}
-	return buffer.Bytes(), history, err
+	chunk, err := s.cursor.PollSSE(ctx, buffer)
+	return chunk, s.cursor.Replayed() - before, err
 }
 
 // close implements source.
