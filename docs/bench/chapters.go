@@ -86,6 +86,12 @@ func chapters() []chapter {
 			suites: []suite{journalSuite()},
 		},
 		{
+			name: "cluster", title: "Journal of many nodes",
+			about: "The same on JetStream, with every acknowledged write synced; all nodes share the disk and the cores of one machine. The floor " +
+				"publishes the same bytes to a stream and waits for the acknowledgement.",
+			suites: []suite{clusterSuite()},
+		},
+		{
 			name: "stream", title: "Streams",
 			about: "Viewers of runs, in one process with the readers, over loopback. The floor of a delivery is a bare loop that writes the same " +
 				"frames to as many connections, that of a replay copies the same bytes, and that of an idle viewer is a handler that only waits.",
@@ -181,36 +187,54 @@ func runstateSuite() suite {
 
 func journalSuite() suite {
 	const unit = "events/s"
+	appendRow := func(work, name string, g goal) row {
+		return row{work: work, benchmark: "BenchmarkAppend/" + name + "/journal", unit: unit, floor: "BenchmarkAppend/" + name + "/floor", goal: g}
+	}
+	const pruning = "BenchmarkAppendWhilePruning/pruning="
 	return suite{
 		folder: "server/journal/sqlitejournal",
 		rows: []row{
+			appendRow("1 producer, 1 event an append", "1x1", goal{}),
+			appendRow("1 producer, 20 events an append", "1x20", goal{}),
+			appendRow("32 producers, 1 event an append", "32x1", atLeastFloor(0.5)),
+			appendRow("32 producers, 20 events an append", "32x20", atLeastFloor(0.5)),
+			appendRow("256 producers, 1 event an append", "256x1", goal{}),
+			appendRow("256 producers, 20 events an append", "256x20", goal{}),
 			{
-				work: "1 producer, 1 event an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=1/events=1/journal", floor: "BenchmarkAppend/producers=1/events=1/floor",
+				work: "the slowest in a hundred appends while runs are pruned; the floor is without pruning", benchmark: pruning + "true", unit: "p99-us",
+				floor: pruning + "false",
 			},
 			{
-				work: "1 producer, 20 events an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=1/events=20/journal", floor: "BenchmarkAppend/producers=1/events=20/floor",
+				work: "opening a journal of 1 000 000 events in 100 000 runs, and its first lists", benchmark: "BenchmarkOpen/1M_events_100k_runs",
+				unit: "ns/op", goal: atMost(1e9),
 			},
-			{
-				work: "32 producers, 1 event an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=32/events=1/journal", floor: "BenchmarkAppend/producers=32/events=1/floor",
-				goal: atLeastFloor(0.5),
-			},
-			{
-				work: "32 producers, 20 events an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=32/events=20/journal", floor: "BenchmarkAppend/producers=32/events=20/floor",
-				goal: atLeastFloor(0.5),
-			},
-			{
-				work: "64 producers, 1 event an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=64/events=1/journal", floor: "BenchmarkAppend/producers=64/events=1/floor",
-			},
-			{
-				work: "64 producers, 20 events an append", unit: unit,
-				benchmark: "BenchmarkAppend/producers=64/events=20/journal", floor: "BenchmarkAppend/producers=64/events=20/floor",
-			},
+			{work: "a page of its newest runs", benchmark: "BenchmarkList/first", unit: "ns/op"},
+			{work: "of those that go on", benchmark: "BenchmarkList/live", unit: "ns/op"},
+			{work: "of those with a label", benchmark: "BenchmarkList/label", unit: "ns/op"},
+			{work: "of those with a text that none has, which looks at all", benchmark: "BenchmarkList/text_nowhere", unit: "ns/op"},
+			{work: "the last events of a run of 100 000", benchmark: "BenchmarkReadTail", unit: "ns/op"},
 		},
+		unshown: []string{"BenchmarkList/*", "BenchmarkVerify"},
+	}
+}
+
+func clusterSuite() suite {
+	appendRow := func(work, name string) row {
+		return row{work: work, benchmark: "BenchmarkAppend/" + name + "/journal", unit: "events/s", floor: "BenchmarkAppend/" + name + "/floor"}
+	}
+	return suite{
+		folder: "server/journal/natsjournal",
+		rows: []row{
+			appendRow("one node, 1 producer, 1 event an append", "R1_1x1"),
+			appendRow("one node, 32 producers, 1 event an append", "R1_32x1"),
+			appendRow("one node, 32 producers, 20 events an append", "R1_32x20"),
+			appendRow("three nodes, 1 producer, 1 event an append", "R3_1x1"),
+			appendRow("three nodes, 32 producers, 1 event an append", "R3_32x1"),
+			appendRow("three nodes, 32 producers, 20 events an append", "R3_32x20"),
+			{work: "reading the end of a run, three nodes, 1 reader", benchmark: "BenchmarkRead/R3_1", unit: "ns/op"},
+			{work: "the same, 32 readers at once", benchmark: "BenchmarkRead/R3_32", unit: "ns/op"},
+		},
+		unshown: []string{"BenchmarkAppend/*", "BenchmarkRead/*"},
 	}
 }
 
@@ -250,8 +274,17 @@ func streamSuite() suite {
 				work: "replay of 100 000 events", benchmark: "BenchmarkReplay/stream", unit: "ns/op", floor: "BenchmarkReplay/floor",
 				goal: atMostFloor(2),
 			},
+			{
+				work:      "reports of 1 event, 32 producers; the floor throws the body away",
+				benchmark: "BenchmarkReport/producers=32/events=1", unit: "events/s", floor: "BenchmarkReport/producers=32/events=1/floor",
+			},
+			{
+				work:      "reports of 20 events, 32 producers",
+				benchmark: "BenchmarkReport/producers=32/events=20", unit: "events/s", floor: "BenchmarkReport/producers=32/events=20/floor",
+			},
+			{work: "lines of 1 event by open requests, 32 producers", benchmark: "BenchmarkIngest/producers=32", unit: "events/s"},
 		},
-		unshown: []string{"BenchmarkFanout/*", "BenchmarkIdleViewer/*"},
+		unshown: []string{"BenchmarkFanout/*", "BenchmarkIdleViewer/*", "BenchmarkReport/*", "BenchmarkIngest/*"},
 	}
 }
 
