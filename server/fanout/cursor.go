@@ -39,6 +39,7 @@ type Cursor struct {
 	// published later, so the bell suffices.
 	caughtUp bool
 	ended    bool
+	drained  bool // what was returned last was all there was
 	replayed int64
 }
 
@@ -47,6 +48,10 @@ func (c *Cursor) After() contracts.Seq { return contracts.Seq(c.after.Load()) }
 
 // Replayed is how many bytes this cursor has returned from the journal rather than from the window.
 func (c *Cursor) Replayed() int64 { return c.replayed }
+
+// Drained reports whether the last poll returned events behind which there was nothing yet: the bell rings for what came
+// since, so that there is no need to poll before it does.
+func (c *Cursor) Drained() bool { return c.drained }
 
 // Next returns the frames that follow the cursor, at least one and at most a bounded number, and moves the
 // cursor behind them. It blocks while there are none. It returns io.EOF once the run's last event was
@@ -100,11 +105,13 @@ func (c *Cursor) poll(ctx context.Context, into []Frame) ([]Frame, *pageRead, er
 	if err := c.hub.watch(ctx, c.window); err != nil {
 		return nil, nil, err
 	}
+	c.drained = false
 	o := c.hub.options
 	for !c.ended {
 		frames, at := c.window.take(into, c.After(), o.BatchFrames, o.BatchBytes)
 		switch at {
-		case inside:
+		case inside, toEnd:
+			c.drained = at == toEnd
 			c.move(frames[len(frames)-1].Seq)
 			return frames, nil, nil
 		case done:

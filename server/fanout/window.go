@@ -156,6 +156,7 @@ type position int
 const (
 	behind position = iota // what follows is in the journal only
 	inside                 // what follows is in the window
+	toEnd                  // what follows is in the window, and it is everything that is known of
 	atEnd                  // everything that is known of was seen
 	beyond                 // more than what was published was seen, or nothing was published yet
 	done                   // the run's last event was seen
@@ -187,7 +188,11 @@ func (w *window) take(into []Frame, after contracts.Seq, maxFrames, maxBytes int
 		}
 		n++
 	}
-	return append(into, rest[:n]...), inside
+	at := inside
+	if n == len(rest) && w.known == w.end && w.finalAt == 0 {
+		at = toEnd
+	}
+	return append(into, rest[:n]...), at
 }
 
 // lag is how many events a cursor has not seen.

@@ -211,6 +211,9 @@ func (s *runsSource) poll(ctx context.Context, buffer *bytes.Buffer) ([]byte, in
 	return nil, 0, nil
 }
 
+// drained implements source.
+func (*runsSource) drained() bool { return false }
+
 // close implements source.
 func (s *runsSource) close() {
 	for i, c := range s.cursors {
@@ -347,6 +350,9 @@ func asciiLower(s string) string {
 		return c
 	}, s)
 }
+
+// drained implements source.
+func (*listSource) drained() bool { return false }
 
 // close implements source.
 func (s *listSource) close() {

@@ -54,6 +54,8 @@ type source interface {
 	// viewer's bell rings when there is. buffer may be used to put it together. io.EOF says that nothing follows. What
 	// comes with an error is good.
 	poll(ctx context.Context, buffer *bytes.Buffer) (chunk []byte, history int64, err error)
+	// drained reports whether the last poll is known to have returned all there was: the bell rings for what came since.
+	drained() bool
 	// close lets go of what the source holds.
 	close()
 }
@@ -175,6 +177,9 @@ func (s runSource) poll(ctx context.Context, buffer *bytes.Buffer) ([]byte, int6
 	return chunk, s.cursor.Replayed() - before, err
 }
 
+// drained implements source.
+func (s runSource) drained() bool { return s.cursor.Drained() }
+
 // close implements source.
 func (s runSource) close() { s.cursor.Close() }
 
@@ -256,8 +261,10 @@ func (a *API) send(ctx context.Context, out *sender, v *viewer, first opening, e
 		return endOf(err)
 	}
 	wrote, history := true, first.history
-	beat := time.AfterFunc(a.Heartbeat, v.bell.Ring)
-	defer beat.Stop()
+	beat := newPulse(a.Now(), a.Heartbeat, v.bell)
+	defer beat.timer.Stop()
+	stop := context.AfterFunc(ctx, v.bell.Ring) // so that there is one thing to wait for
+	defer stop()
 	for {
 		switch {
 		case err == nil:
@@ -273,16 +280,20 @@ func (a *API) send(ctx context.Context, out *sender, v *viewer, first opening, e
 			_ = out.send(&sse.Message{Retry: jittered()}) // a viewer that is gone need not know
 			return endClosing
 		}
-		if wait := a.admission.replayed(a.Now(), history); wait > 0 {
-			pause(ctx, wait)
+		if history > 0 {
+			if wait := a.admission.replayed(a.Now(), history); wait > 0 {
+				pause(ctx, wait)
+			}
 		}
-		if !wrote {
-			if err := a.beat(out, beat); err != nil {
+		if !wrote || v.source.drained() {
+			now := out.wrote
+			if !wrote {
+				now = a.Now()
+			}
+			if err := beat.passed(now, out); err != nil {
 				return endOf(err)
 			}
-			if v.bell.Wait(ctx) != nil {
-				return endGone
-			}
+			<-v.bell.Rung()
 		}
 		if wrote, history, err = a.next(ctx, out, v.source); out.broken != nil {
 			return endOf(out.broken)
@@ -301,13 +312,33 @@ func (a *API) next(ctx context.Context, out *sender, src source) (wrote bool, hi
 	return len(chunk) > 0, history, err
 }
 
-// beat writes a sign of life where it is time, and sees to it that the viewer is woken for the next one.
-func (a *API) beat(out *sender, timer *time.Timer) error {
-	if quiet := out.quiet(); quiet < a.Heartbeat {
-		timer.Reset(a.Heartbeat - quiet)
+// pulse wakes a viewer for the signs of life of its stream. Its timer is not set anew with each write, which would cost a
+// good part of the write: it is left to ring, and then set to when it is really time.
+type pulse struct {
+	every time.Duration
+	timer *time.Timer
+	due   time.Time // not later than the timer rings
+}
+
+func newPulse(now time.Time, every time.Duration, bell *fanout.Bell) *pulse {
+	return &pulse{every: every, due: now.Add(every), timer: time.AfterFunc(every, bell.Ring)}
+}
+
+// passed writes a sign of life where it is time, and sees to it that the viewer is woken for the next one.
+func (p *pulse) passed(now time.Time, out *sender) error {
+	if now.Before(p.due) {
 		return nil
 	}
-	timer.Reset(a.Heartbeat)
+	quiet := now.Sub(out.wrote)
+	wait := p.every - quiet
+	if quiet >= p.every {
+		wait = p.every
+	}
+	p.due = now.Add(wait)
+	p.timer.Reset(wait)
+	if quiet < p.every {
+		return nil
+	}
 	return out.heartbeat()
 }
 
@@ -473,6 +504,3 @@ func (s *sender) extend() error {
 	s.deadline = now.Add(s.timeout + s.timeout/4)
 	return s.line.SetWriteDeadline(s.deadline)
 }
-
-// quiet is how long nothing was written.
-func (s *sender) quiet() time.Duration { return s.now().Sub(s.wrote) }
