@@ -35,7 +35,7 @@ func scanChunk(row scanner, run contracts.RunID) (chunk, error) {
 	var place int64
 	var after sql.Null[contracts.Seq]
 	var digest sql.Null[contracts.Digest]
-	if err := row.Scan(&place, &c.last, &after, &digest, &c.sum, &c.body); err != nil {
+	if err := row.Scan(&place, &c.last, &after, &digest, &c.sum, (*blob)(&c.body)); err != nil {
 		return chunk{}, err
 	}
 	c.first = contracts.Seq(place) & seqMax
@@ -46,6 +46,23 @@ func scanChunk(row scanner, run contracts.RunID) (chunk, error) {
 		return chunk{}, &journal.DamagedError{Run: run, From: c.first}
 	}
 	return c, nil
+}
+
+// blob is a column that is kept as the driver hands it over. database/sql would copy it once more, in case the driver uses
+// the memory again; this driver makes a new slice for each value.
+type blob []byte
+
+// Scan implements sql.Scanner.
+func (b *blob) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		*b = nil
+	case []byte:
+		*b = v
+	default: // a column that holds something else was not written by the journal
+		return &journal.DamagedError{}
+	}
+	return nil
 }
 
 // frameEvents returns the events one behind the other, each behind its length as an unsigned varint. Lengths
