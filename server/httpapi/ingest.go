@@ -58,6 +58,10 @@ func (a *API) ingest(w http.ResponseWriter, r *http.Request, id contracts.RunID,
 	out := &ackWriter{w: w, control: control, timeout: a.WriteTimeout, now: a.Now}
 	w.Header().Set("Content-Type", mediaNDJSON)
 	w.Header().Set("X-Accel-Buffering", "no")
+	if r.ProtoMajor == 1 {
+		// A read that is ended by its deadline ends the context of the connection, and so of each request that follows.
+		w.Header().Set("Connection", "close")
+	}
 	w.WriteHeader(http.StatusOK)
 	if out.flush() != nil { // the client is gone
 		return nil
@@ -223,6 +227,9 @@ func (p *linePipe) read() {
 		p.mu.Lock()
 		p.came = append(p.came, buffer[:n]...)
 		p.err = err
+		if errors.Is(err, io.EOF) {
+			_ = p.control.SetReadDeadline(time.Time{}) // lifted, as net/http now waits for the client to go
+		}
 		p.mu.Unlock()
 		ring(p.bell)
 		if err != nil {
@@ -251,7 +258,9 @@ func (p *linePipe) wait() bool {
 func (p *linePipe) wake() {
 	p.mu.Lock()
 	p.stop = true
-	_ = p.control.SetReadDeadline(time.Unix(1, 0))
+	if p.err == nil {
+		_ = p.control.SetReadDeadline(time.Unix(1, 0))
+	}
 	p.mu.Unlock()
 	ring(p.room)
 	ring(p.bell)

@@ -143,6 +143,11 @@ func TestIngest(t *testing.T) {
 			t.Errorf("acknowledged %d, want 6", seq)
 		}
 		f.wantEnd("")
+		for range 3 { // by the same connection, where there is one
+			if a := h.do("GET", "/runs/"+id.String(), ""); a.status != http.StatusOK {
+				t.Errorf("a request behind it: %d %s", a.status, a.body)
+			}
+		}
 		if got := h.thoughts(id); got != "a b c d" {
 			t.Errorf("stored %s", got)
 		}

@@ -115,7 +115,11 @@ func (c *Checker) Proxy(tb testing.TB, target string) string {
 		FlushInterval: -1,
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	server := httptest.NewUnstartedServer(c.Handler(proxy))
+	watched := c.Handler(proxy)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex() // some requests stay open while they are answered
+		watched.ServeHTTP(w, r)
+	}))
 	server.Config.ErrorLog = quiet()
 	server.Start()
 	tb.Cleanup(func() {
