@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,18 @@ func TestRunTellsTheOutcomeByItsExitCode(t *testing.T) {
 				t.Error("control sequences go where no terminal is")
 			}
 		})
+	}
+}
+
+func TestTailBehindTheEndTellsTheOutcome(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	id := s.create(t, externalTask)
+	s.report(t, id, `{"schema_version":2,"type":"error","data":{"type":"/problems/engine-failed","title":"x","status":500,"detail":"x","fatal":true}}`)
+	last := len(s.history(t, id))
+	got := axiom25(t, "", "tail", id.String(), "--after", strconv.Itoa(last), "--server", s.url)
+	if got.code != 3 || got.stdout != "" {
+		t.Errorf("exit code %d, want that of a failed run, and nothing shown\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
 

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,22 @@ func TestTheConsoleWorksWithoutStreams(t *testing.T) {
 	b.until(t, "how fresh the list is", `document.querySelector(".connection")?.textContent.includes("Read every 2 s")`)
 	second := s.create(t, externalTask)
 	b.until(t, "another run in the list", `document.querySelector('.run-list a[href$="`+second.String()+`"]')`)
+}
+
+func TestTheCommandLineWorksWithoutStreams(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), "--streaming", "off")
+	got := axiom25(t, localTask(must42, "", "41", "42"), "run", "-", "--json", "--server", s.url)
+	if got.code != 0 {
+		t.Fatalf("run: exit code %d\n%s", got.code, got.stderr)
+	}
+	lines := got.lines()
+	checkStream(t, lines)
+	id := decodeAll(t, lines[:1])[0].RunID
+	got = axiom25(t, "", "tail", id.String(), "--after", "3", "--json", "--server", s.url)
+	if got.code != 0 || !slices.Equal(got.lines(), lines[3:]) {
+		t.Errorf("tail: exit code %d, %d lines; want the %d behind event 3\n%s", got.code, len(got.lines()), len(lines)-3, got.stderr)
+	}
 }
 
 // TestTheListIsLive has the list of runs follow a stream.

@@ -182,7 +182,11 @@ func (v *viewer) follow(ctx context.Context) error {
 			return outcome(done.Status)
 		}
 	}
-	return nil // the run had ended before the cursor
+	run, err := v.client.Snapshot(ctx, v.run) // it had ended before the cursor
+	if err != nil {
+		return err
+	}
+	return outcome(run.State)
 }
 
 // show writes one event, after it was held against the run so far.

@@ -82,6 +82,13 @@ func (c *Client) Cancel(ctx context.Context, id contracts.RunID, reason string) 
 	return c.post(ctx, "/runs/"+id.String()+"/cancel", body, nil)
 }
 
+// Snapshot returns a run as it stands. The error is a *contracts.Problem where the server refused.
+func (c *Client) Snapshot(ctx context.Context, id contracts.RunID) (contracts.Snapshot, error) {
+	var run contracts.Snapshot
+	err := c.send(ctx, call{method: http.MethodGet, path: "/runs/" + id.String(), out: &run})
+	return run, err
+}
+
 // post sends a JSON body and reads the answer into out, where out is not nil.
 func (c *Client) post(ctx context.Context, path string, body []byte, out any) error {
 	req, err := c.request(ctx, http.MethodPost, path, bytes.NewReader(body))

@@ -32,8 +32,8 @@ type Event struct {
 	contracts.RunEvent
 }
 
-// Follow returns a run's events behind the cursor after, each once and in order, until done or until ctx ends. It
-// connects again when a connection breaks, falls silent or is shed, with a growing wait; only where nobody answers the
+// Follow returns a run's events behind the cursor after, each once and in order, until done or until ctx ends. Where the
+// server does not stream it polls. It connects again when a connection breaks, falls silent or is shed, with a growing wait; only where nobody answers the
 // first one does that end it. After an error there is nothing more: a *contracts.Problem where the server refuses (not-found,
 // history-pruned, unauthorized …), ErrReset, the context's error, or what stands in the way.
 func (c *Client) Follow(ctx context.Context, id contracts.RunID, after contracts.Seq) iter.Seq2[Event, error] {
@@ -121,6 +121,8 @@ type follower struct {
 	yield  func(Event, error) bool
 	// answered says that some connection was answered, so that the address is right.
 	answered bool
+	// polls says that the server does not stream.
+	polls bool
 	// stopped says that nothing may be yielded any more: the run is done, or the consumer has enough.
 	stopped bool
 	// spoiled says that the event behind the cursor spoiledAt could not be read: once may be a cut connection, twice
@@ -132,6 +134,9 @@ type follower struct {
 // connect makes one connection and hands on what it brings. It returns nil when it set stopped, a *lostError when
 // another connection may do better, and any other error when none will.
 func (f *follower) connect(ctx context.Context) error {
+	if f.polls {
+		return f.poll(ctx)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -156,10 +161,11 @@ func (f *follower) connect(ctx context.Context) error {
 	case http.StatusNoContent:
 		f.stopped = true
 		return nil
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return &lostError{cause: problemOf(res), wait: retryAfter(res)}
+	case http.StatusNotAcceptable:
+		f.polls = true
+		return f.poll(ctx)
 	default:
-		return problemOf(res)
+		return refusal(res)
 	}
 	watched := &watchedReader{r: res.Body, quiet: f.client.Quiet}
 	watched.timer = time.AfterFunc(watched.quiet, func() { cancel(errSilent) })
@@ -178,6 +184,16 @@ func (f *follower) connect(ctx context.Context) error {
 	return &lostError{cause: errEnded}
 }
 
+// refusal is the error of an answer that brings no events: a *lostError where another request may do better.
+func refusal(res *http.Response) error {
+	switch res.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return &lostError{cause: problemOf(res), wait: retryAfter(res)}
+	default:
+		return problemOf(res)
+	}
+}
+
 // take hands one frame on, unless it is a control frame or was handed on before.
 func (f *follower) take(frame sse.Event) error {
 	switch {
@@ -188,7 +204,12 @@ func (f *follower) take(frame sse.Event) error {
 	case frame.Type != "" || frame.Data == "":
 		return nil
 	}
-	ev, err := contracts.DecodeEvent([]byte(frame.Data))
+	return f.handOn([]byte(frame.Data))
+}
+
+// handOn hands one event on, unless it was handed on before.
+func (f *follower) handOn(data []byte) error {
+	ev, err := contracts.DecodeEvent(data)
 	if err != nil {
 		return f.spoil(err)
 	}
@@ -199,7 +220,7 @@ func (f *follower) take(frame sse.Event) error {
 		return f.spoil(fmt.Errorf("event %d of %s came behind event %d of %s", ev.Seq, ev.RunID, f.cursor, f.run))
 	}
 	f.cursor = ev.Seq
-	f.stopped = !f.yield(Event{JSON: []byte(frame.Data), RunEvent: ev}, nil) || ev.Type == contracts.EventDone
+	f.stopped = !f.yield(Event{JSON: data, RunEvent: ev}, nil) || ev.Type == contracts.EventDone
 	return nil
 }
 
