@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -10,7 +11,8 @@ import (
 )
 
 // BenchmarkLoadAppend reports durable events over HTTP; an operation is one request. Each producer has a run and a
-// connection of its own, and names its cursor in each request. When the time is up every run is read back whole.
+// connection of its own, and names its cursor in each request; or, where it is open, keeps one request open and sends each
+// append as a line of it. Either waits for one answer before it sends the next. When the time is up every run is read back whole.
 func BenchmarkLoadAppend(b *testing.B) {
 	for _, producers := range []int{1, 32, 256} {
 		for _, events := range []int{1, 20} {
@@ -27,6 +29,22 @@ func BenchmarkLoadAppend(b *testing.B) {
 				}
 				load(b, s, producers, events, func(i int) error { return all[i].report(events, "at ") })
 				for _, p := range all {
+					p.stored(b)
+				}
+			})
+			b.Run(name+"/open", func(b *testing.B) {
+				apart(b)
+				s := loadServer(b, b.TempDir())
+				all := make([]*producer, producers)
+				for i := range all {
+					all[i] = newProducer(b, s)
+					if err := errors.Join(all[i].report(1, "a"), all[i].openFeed()); err != nil {
+						b.Fatal(err)
+					}
+				}
+				load(b, s, producers, events, func(i int) error { return all[i].reportOpen(events, "at ") })
+				for _, p := range all {
+					p.wire = dial(b, s.url) // the other one's request is still open
 					p.stored(b)
 				}
 			})

@@ -194,6 +194,7 @@ type producer struct {
 	after int64
 	sent  int
 	body  []byte
+	acks  *bufio.Reader // of an open request
 }
 
 // loadTask is a run that lives as long as a benchmark.
@@ -225,11 +226,58 @@ const messageTokens = 500
 func (p *producer) report(n int, text string) error {
 	p.body = p.body[:0]
 	for range n {
-		p.sent++
-		p.body = fmt.Appendf(p.body, `{"schema_version":2,"type":"token","data":{"id":"m%d","delta":"%s%d","final":%t}}`+"\n",
-			p.sent/messageTokens, text, time.Now().UnixNano(), p.sent%messageTokens == messageTokens-1) //nolint:forbidigo // what is measured
+		p.token(text)
+		p.body = append(p.body, '\n')
 	}
 	return p.post()
+}
+
+// token adds one to the body.
+func (p *producer) token(text string) {
+	p.sent++
+	p.body = fmt.Appendf(p.body, `{"schema_version":2,"type":"token","data":{"id":"m%d","delta":"%s%d","final":%t}}`,
+		p.sent/messageTokens, text, time.Now().UnixNano(), p.sent%messageTokens == messageTokens-1) //nolint:forbidigo // what is measured
+}
+
+// openFeed begins a request that stays open, for reportOpen.
+func (p *producer) openFeed() error {
+	head := "Content-Type: application/x-ndjson\r\nAccept: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n"
+	res, err := p.do(http.MethodPost, "/runs/"+p.run.String()+"/events?after="+strconv.FormatInt(p.after, 10), head, nil)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("open: %s", res.Status)
+	}
+	p.acks = bufio.NewReader(res.Body)
+	return nil
+}
+
+// reportOpen appends n tokens as one line of the open request, and returns when they are durable.
+func (p *producer) reportOpen(n int, text string) error {
+	p.body = append(p.body[:0], '[')
+	for range n {
+		if len(p.body) > 1 {
+			p.body = append(p.body, ',')
+		}
+		p.token(text)
+	}
+	p.body = append(p.body, "]\n"...)
+	p.out = append(append(fmt.Appendf(p.out[:0], "%x\r\n", len(p.body)), p.body...), "\r\n"...)
+	if _, err := p.conn.Write(p.out); err != nil {
+		return err
+	}
+	line, err := p.acks.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	digits, _ := bytes.CutPrefix(bytes.TrimSuffix(line, []byte("}\n")), []byte(`{"seq":`))
+	seq, err := strconv.ParseInt(string(digits), 10, 64)
+	if err != nil || seq <= p.after {
+		return fmt.Errorf("append behind %d was answered %q", p.after, line)
+	}
+	p.after = seq
+	return nil
 }
 
 // post sends the body and takes the new cursor from the answer.

@@ -325,6 +325,11 @@ func loadSuite() suite {
 			work: work, benchmark: "BenchmarkLoadAppend/" + name + "/axiom25", unit: events, floor: "BenchmarkLoadAppend/" + name + "/floor", goal: g,
 		}
 	}
+	openRow := func(work, name string) row {
+		return row{
+			work: work, benchmark: "BenchmarkLoadAppend/" + name + "/open", unit: events, floor: "BenchmarkLoadAppend/" + name + "/floor",
+		}
+	}
 	fanoutRow := func(work, name, unit string, g goal) row {
 		return row{
 			work: work, benchmark: "BenchmarkLoadFanout/" + name + "/axiom25", unit: unit, floor: "BenchmarkLoadFanout/" + name + "/floor", goal: g,
@@ -340,6 +345,8 @@ func loadSuite() suite {
 			appendRow("32 producers, 20 events a request", "producers=32/events=20", atLeast(150_000)),
 			appendRow("256 producers, 1 event a request", "producers=256/events=1", goal{}),
 			appendRow("256 producers, 20 events a request", "producers=256/events=20", goal{}),
+			openRow("32 producers that keep a request open, lines of 1 event", "producers=32/events=1"),
+			openRow("the same, lines of 20 events", "producers=32/events=20"),
 			fanoutRow("1 viewer, 100 events a second, until the slowest in a hundred arrives", "viewers=1/rate=100", arrival, goal{}),
 			fanoutRow("200 viewers, 100 events a second", "viewers=200/rate=100", arrival, goal{}),
 			fanoutRow("1000 viewers, 50 events a second", "viewers=1000/rate=50", arrival, goal{}),
