@@ -28,13 +28,12 @@ func (a *API) resources() []resource {
 	type methods = map[string]handler
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	return []resource{
-		// The router tries one path after the other, and this is by far the one that is asked for most.
-		{path: "/runs/{id}/events", methods: methods{get: a.listEvents, post: a.appendEvents}},
 		{path: "/runs", methods: methods{get: a.listRuns, post: a.createRun}},
 		{path: "/runs/{id}", methods: methods{get: a.getRun}},
 		{path: "/runs/{id}/task", methods: methods{get: a.getTask}},
 		{path: "/runs/{id}/stream", methods: methods{get: a.stream}},
 		{path: "/stream", methods: methods{get: a.streamMany}},
+		{path: "/runs/{id}/events", methods: methods{get: a.listEvents, post: a.appendEvents}},
 		{path: "/runs/{id}/lease", methods: methods{put: a.renewLease, del: a.dropLease}},
 		{path: "/runs/{id}/fork", methods: methods{post: a.forkRun}},
 		{path: "/runs/{id}/answer", methods: methods{post: a.answer}},
