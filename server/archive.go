@@ -127,7 +127,7 @@ func writeTo(name string, stdout io.Writer, write func(io.Writer) error) error {
 }
 
 func exportRuns(ctx context.Context, store storeFlags, s archive.Selection, w, errs io.Writer) error {
-	return store.withJournal(ctx, func(j journal.Journal) error {
+	return store.withKept(ctx, func(j journal.Journal) error {
 		total, err := archive.Export(ctx, j, s, w)
 		if err != nil {
 			return err
@@ -208,7 +208,7 @@ Exit codes:
   2  at least one finding`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return store.withJournal(cmd.Context(), func(j journal.Journal) error {
+			return store.withKept(cmd.Context(), func(j journal.Journal) error {
 				return checkJournal(cmd.Context(), j, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			})
 		},

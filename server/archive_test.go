@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,6 +113,20 @@ func TestExportSelectsAndSaysWhatIsWrong(t *testing.T) {
 	}
 	if got := axiom25(t, `{"export":{"format":1}}`, "import", "--data", t.TempDir(), "-"); got.code != 2 {
 		t.Errorf("import of a file that ends early: exit code %d, want 2\n%s", got.code, got.stderr)
+	}
+}
+
+// TestNothingIsMadeByReading mistypes the directory.
+func TestNothingIsMadeByReading(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "typo")
+	for _, args := range [][]string{{"check"}, {"export"}, {"backup", t.TempDir()}} {
+		if got := axiom25(t, "", append(args, "--data", data)...); got.code != 1 || !strings.Contains(got.stderr, "there is no journal") {
+			t.Errorf("%s: exit code %d, want 1\n%s", args[0], got.code, got.stderr)
+		}
+		if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s made the directory: %v", args[0], err)
+		}
 	}
 }
 

@@ -3,6 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -18,6 +22,17 @@ type storeFlags struct {
 func (f *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.data, "data", "./data", "directory of the journal")
 	flags.StringVar(&f.journal, "journal", "", "NATS servers that keep the journal in place of --data, as for serve")
+}
+
+// withKept opens the journal, which must be there, calls use and closes it: what only reads makes no journal where
+// somebody mistyped a path, and does not call it whole.
+func (f *storeFlags) withKept(ctx context.Context, use func(journal.Journal) error) error {
+	if f.journal == "" {
+		if _, err := os.Stat(filepath.Join(f.data, journalFile)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--data %s: there is no journal", f.data)
+		}
+	}
+	return f.withJournal(ctx, use)
 }
 
 // withJournal opens the journal, calls use and closes it.
