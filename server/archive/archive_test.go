@@ -195,6 +195,7 @@ func TestImportRefuses(t *testing.T) {
 		want any // an error to find with errors.Is, or nil for a *RunError
 	}{
 		"nothing":                {"", archive.ErrShort},
+		"half a line":            {strings.Join(lines[:4], "") + lines[4][:len(lines[4])/2], archive.ErrShort},
 		"another format":         {replace(`"format":1`, `"format":2`), archive.ErrFormat},
 		"no header":              {strings.Join(lines[1:], ""), archive.ErrFormat},
 		"no JSON":                {"axiom25\n", archive.ErrFormat},

@@ -79,7 +79,10 @@ func (i *importer) line(ctx context.Context, text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&l); err != nil {
-		return errors.Join(ErrFormat, err)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return ErrShort // within the line
+		}
+		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	inRun := l.Event != nil || l.End != nil
 	switch {
