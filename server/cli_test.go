@@ -335,6 +335,8 @@ func TestValidateNamesThePlaces(t *testing.T) {
 	bad := write("bad.json", "{\n  \"schema_version\": 2,\n  \"gaol\": \"é\",\n  \"budget\": {\"max_tokens\": 0},\n  \"goal\": \"x\"\n}\n")
 	missing := write("missing.json", "{\"schema_version\": 2,\n \"assertions\": [\n  {\"type\": \"equals\"}]}")
 	vague := write("vague.json", `{"schema_version":2}`)
+	empty := write("empty.json", "")
+	list := write("list.json", `[{"goal":"x"}]`)
 	broken := write("broken.json", "{\"goal\": \"x\",\n  \"schema_version\": }")
 
 	cases := map[string]struct {
@@ -347,6 +349,8 @@ func TestValidateNamesThePlaces(t *testing.T) {
 		"one of many":       {[]string{bad, good}, 2, []string{bad + ":3:3: ", bad + ":4:28: ", good + ":valid taskspec"}},
 		"what is not there": {[]string{missing}, 2, []string{missing + ":3:3: #/assertions/0/id: "}},
 		"not JSON":          {[]string{broken}, 2, []string{broken + ":2:21: "}},
+		"nothing":           {[]string{empty, good}, 2, []string{empty + ":1:1: ", good + ":valid taskspec"}},
+		"not an object":     {[]string{list}, 2, []string{list + ":1:1: #: must be of type object"}},
 		"told":              {[]string{"--contract", "budget", vague}, 0, []string{vague + ":valid budget"}},
 	}
 	for name, c := range cases {

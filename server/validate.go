@@ -175,9 +175,13 @@ func readDocument(in io.Reader, file string) ([]byte, error) {
 }
 
 // contractOf returns the contract with this name or, where it is empty, the one whose marks the document bears. It
-// does not guess: a document that bears none, or those of several, is an error.
+// does not guess: a document that bears none, or those of several, is an error. What is no JSON object is none of any
+// contract, and every one of them says so alike.
 func contractOf(doc []byte, name string) (contract, error) {
-	members := rootMembers(doc)
+	members, ok := rootMembers(doc)
+	if name == "" && !ok {
+		return knownContracts()[0], nil
+	}
 	var found []contract
 	for _, c := range knownContracts() {
 		if c.name == name {
@@ -193,11 +197,12 @@ func contractOf(doc []byte, name string) (contract, error) {
 	return found[0], nil
 }
 
-// rootMembers returns the names of the members of the first JSON value, as far as it can be read.
-func rootMembers(doc []byte) []string {
+// rootMembers returns the names of the members of the first JSON value, as far as it can be read, and whether it is an
+// object.
+func rootMembers(doc []byte) ([]string, bool) {
 	dec := jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true))
 	if t, err := dec.ReadToken(); err != nil || t.Kind() != jsontext.BeginObject.Kind() {
-		return nil
+		return nil, false
 	}
 	var names []string
 	for dec.PeekKind() == '"' {
@@ -210,7 +215,7 @@ func rootMembers(doc []byte) []string {
 			break
 		}
 	}
-	return names
+	return names, true
 }
 
 // writeProblem writes one line for each thing that is wrong in a document.
