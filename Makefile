@@ -34,7 +34,7 @@ help: ## List the targets
 # --- build and run ---------------------------------------------------------------------------------------------------
 
 # A first run should not wait for the last tenth of compression; make build and make test take the time for it.
-run: CONSOLE_FLAGS := -quality 9
+run cluster: CONSOLE_FLAGS := -quality 9
 .PHONY: run
 run: build ## Build everything and serve on http://127.0.0.1:8025 with ./data; Ctrl-C stops
 	@exec bin/axiom25 serve
