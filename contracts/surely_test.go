@@ -194,6 +194,9 @@ func TestSurelyAgreesOnTheRows(t *testing.T) {
 			q.agree(t, []byte(doc))
 		}
 	}
+	if slow {
+		return // the hostile ones are a megabyte each, and read by nothing that is not read above
+	}
 	for name, doc := range hostile() {
 		for _, q := range quicks()[:6] {
 			if !slices.Contains([]string{"numbers that need a close look"}, name) {
