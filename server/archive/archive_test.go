@@ -15,6 +15,7 @@ import (
 	"axiom25/contracts/runstate"
 	"axiom25/server/archive"
 	"axiom25/server/journal"
+	"axiom25/server/journal/faultjournal"
 	"axiom25/server/journal/sqlitejournal"
 )
 
@@ -226,6 +227,25 @@ func TestImportRefuses(t *testing.T) {
 				t.Errorf("Import = %v, want a *RunError", err)
 			}
 		})
+	}
+}
+
+func TestImportDoesNotBlameTheFileForTheJournal(t *testing.T) {
+	t.Parallel()
+	from := open(t)
+	run := contractstest.ApprovedRun()
+	store(t, from, 1, run, len(run.Events))
+	file, _ := export(t, from, archive.Selection{})
+	for _, want := range []error{journal.ErrBusy, journal.ErrFull, journal.ErrUnavailable, journal.ErrUnknown} {
+		into := faultjournal.New(open(t))
+		into.Fail(faultjournal.OpCreate, 1, want)
+		_, err := archive.Import(t.Context(), into, strings.NewReader(file))
+		if _, blamed := errors.AsType[*archive.RunError](err); blamed || !errors.Is(err, want) {
+			t.Errorf("Import = %v, want %v and no *RunError", err, want)
+		}
+		if added, err := archive.Import(t.Context(), into, strings.NewReader(file)); err != nil || added.Runs != 1 {
+			t.Errorf("the next Import: %+v, %v; want the run", added, err)
+		}
 	}
 }
 

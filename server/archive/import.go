@@ -40,7 +40,7 @@ func (e *RunError) Error() string { return fmt.Sprintf("archive: run %s: %v", e.
 func (e *RunError) Unwrap() error { return e.Err }
 
 // Import adds what r holds to a journal, and returns what it added. What is there already with the same content is passed
-// over; a run that is there with other events is a *RunError. An error leaves what was added before; the same import
+// over; a run that is there with other events is a *RunError, and a journal that cannot be written is its own error. An error leaves what was added before; the same import
 // again goes on behind it.
 func Import(ctx context.Context, into journal.Journal, r io.Reader) (Total, error) {
 	i := importer{into: into}
@@ -259,7 +259,10 @@ func (r *incoming) flush(ctx context.Context) error {
 	} else {
 		err = r.into.Append(ctx, r.stored.ID, b)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, journal.ErrBusy), errors.Is(err, journal.ErrFull), errors.Is(err, journal.ErrUnavailable), errors.Is(err, journal.ErrUnknown):
+		return fmt.Errorf("archive: run %s: %w", r.stored.ID, err)
+	case err != nil:
 		return &RunError{r.stored.ID, err}
 	}
 	r.added.Events += int64(len(r.batch))
