@@ -256,9 +256,16 @@ func (in *Intake) firstDue(row *contracts.Summary) contracts.Time {
 // How often runs that other servers left behind are looked for.
 const (
 	sweepEvery = 5 * time.Second
-	// sweepShare bounds the part of the time that goes into it: a journal with many live runs is swept less often.
-	sweepShare = 20
+	// sweepShare bounds the part of the time that goes into it: a journal with many live runs is swept less often, but at
+	// least every sweepAtMost. A sweep may have waited for an election rather than worked, and just then runs wait for it.
+	sweepShare  = 20
+	sweepAtMost = 15 * time.Second
 )
+
+// sweepPause is how long a server rests after a sweep that took so long.
+func sweepPause(took time.Duration) time.Duration {
+	return min(max(sweepEvery, took*sweepShare), sweepAtMost)
+}
 
 // sweep looks, again and again until ctx ends, for runs whose server is gone: it takes up those whose lease is gone, and
 // those whose deadline passed a while ago. Only where other servers write to the journal is there anything to find.
@@ -276,7 +283,7 @@ func (in *Intake) sweep(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			in.log.LogAttrs(ctx, slog.LevelWarn, "runs of other servers could not be looked for", slog.String("error", err.Error()))
 		}
-		pause.Reset(max(sweepEvery, in.now().Sub(began)*sweepShare))
+		pause.Reset(sweepPause(in.now().Sub(began)))
 	}
 }
 

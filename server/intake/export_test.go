@@ -1,0 +1,4 @@
+package intake
+
+// SweepPause is sweepPause.
+var SweepPause = sweepPause //nolint:gochecknoglobals // a function
