@@ -242,7 +242,7 @@ func (p *producer) token(text string) {
 // openFeed begins a request that stays open, for reportOpen.
 func (p *producer) openFeed() error {
 	head := "Content-Type: application/x-ndjson\r\nAccept: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n"
-	res, err := p.do(http.MethodPost, "/runs/"+p.run.String()+"/events?after="+strconv.FormatInt(p.after, 10), head, nil)
+	res, err := p.do(http.MethodPost, "/runs/"+p.run.String()+"/events?after="+strconv.FormatInt(p.after, 10), head, nil) //nolint:bodyclose // it ends with the connection
 	if err != nil {
 		return err
 	}
