@@ -33,7 +33,7 @@ func TestTheCommandLineTakesBothVersions(t *testing.T) {
 			t.Errorf("migrate of version %d: exit code %d\n%s%s", version, got.code, got.stdout, got.stderr)
 		}
 	}
-	const unsupported = "-:1:19: #/schema_version: must be one of the supported versions (unsupported_version)\n"
+	const unsupported = "-:1:19: #/schema_version: must be one of the supported versions (unsupported_version); supported: 1 2\n"
 	for _, args := range [][]string{
 		{"run", "-", "--server", s.url},
 		{"validate", "-"},

@@ -103,7 +103,7 @@ FILE: #/budget/time_s -> #/budget/max_wall_ms: renamed, in milliseconds
 		stderr string
 	}{
 		"what is not valid":       {"{\"schema_version\": 1,\n \"tokens\": 0}", []string{"-"}, 2, "-:2:12: #/tokens: must be at least 1 (rule.gte)\n"},
-		"a version unheard of":    {`{"schema_version":9,"goal":"g"}`, []string{"-"}, 2, "-:1:19: #/schema_version: must be one of the supported versions (unsupported_version)\n"},
+		"a version unheard of":    {`{"schema_version":9,"goal":"g"}`, []string{"-"}, 2, "-:1:19: #/schema_version: must be one of the supported versions (unsupported_version); supported: 1 2\n"},
 		"what cannot be told":     {`{"schema_version":1}`, []string{"-"}, 1, "axiom25: -: cannot tell the contract; name it with --contract\n"},
 		"what would be lost":      {"{\"schema_version\": 2,\n \"max_wall_ms\": 1500, \"warn_pct\": 50}", []string{"-", "--contracts-version", "1"}, 1, "-:2:17: #/max_wall_ms: version 1 cannot say this: it counts whole seconds (version_loss)\n-:2:35: #/warn_pct: version 1 cannot say this: it has no such member (version_loss)\n"},
 		"what is not valid there": {`{"schema_version":2,"max_tokens":0}`, []string{"-", "--contracts-version", "1"}, 2, "-:1:34: #/max_tokens: must be at least 1 (rule.gte)\n"},

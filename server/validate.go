@@ -233,7 +233,7 @@ func writeProblem(out io.Writer, file string, doc []byte, cause error) error {
 	places := placesOf(doc)
 	for _, e := range problem.Errors {
 		line, column := position(doc, places.offset(e))
-		_, err := fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)%s\n", file, first+line-1, column, e.Pointer, e.Detail, e.Code, suggestion(e))
+		_, err := fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)%s\n", file, first+line-1, column, e.Pointer, e.Detail, e.Code, suggestion(problem, e))
 		if err != nil {
 			return err
 		}
@@ -245,8 +245,11 @@ func writeProblem(out io.Writer, file string, doc []byte, cause error) error {
 	return nil
 }
 
-// suggestion returns what an unknown name was probably meant to be.
-func suggestion(e contracts.FieldError) string {
+// suggestion returns what would be right: the versions that are, or what an unknown name was probably meant to be.
+func suggestion(p *contracts.Problem, e contracts.FieldError) string {
+	if len(p.Supported) > 0 {
+		return "; supported: " + strings.Trim(fmt.Sprint(p.Supported), "[]")
+	}
 	name, ok := e.Params["did_you_mean"].(string)
 	if !ok {
 		return ""
