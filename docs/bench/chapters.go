@@ -337,7 +337,7 @@ func loadSuite() suite {
 	}
 	return suite{
 		folder: "server",
-		flags:  []string{"-count", "3"},
+		flags:  []string{"-count", "1"}, // each line is of seconds already
 		rows: []row{
 			appendRow("durable appends, 1 producer, 1 event a request", "producers=1/events=1", goal{}),
 			appendRow("1 producer, 20 events a request", "producers=1/events=20", goal{}),
