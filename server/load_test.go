@@ -77,7 +77,8 @@ func loadServer(b *testing.B, data string) *server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	program, args := pinned(program, "serve", "--addr", "127.0.0.1:0", "--data", data)
+	program, args := pinned(program, "serve", "--addr", "127.0.0.1:0", "--data", data,
+		"--open-rate", "100000", "--replay-rate", "100000") // how viewers are admitted is measured elsewhere
 	return startProcess(b, program, args...)
 }
 
