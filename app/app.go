@@ -31,6 +31,8 @@ func Routes() []Route {
 		{Pattern: "^/r/[^/]+$", New: func() goapp.Composer { return &pages.Run{} }},
 		{Pattern: "/new", New: func() goapp.Composer { return &pages.New{} }},
 		{Pattern: "/validate", New: func() goapp.Composer { return &pages.Validate{} }},
+		{Pattern: "/catalog", New: func() goapp.Composer { return &pages.Catalog{} }},
+		{Pattern: "/reference", New: func() goapp.Composer { return &pages.Reference{} }},
 	}
 }
 

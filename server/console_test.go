@@ -120,20 +120,34 @@ type shown struct {
 	Calls   int               `json:"calls"`
 }
 
-// runPage reads the page of a run.
+// view opens one of the views of a run, by its name.
+func (b browser) view(t *testing.T, name string) {
+	t.Helper()
+	b.until(t, "the view "+name, fmt.Sprintf(`(() => {
+		document.getElementById("tab-%[1]s")?.click();
+		return document.querySelector("#view[aria-labelledby=tab-%[1]s]");
+	})()`, name))
+}
+
+// runPage reads the page of a run, view by view, and leaves the answer open.
 func (b browser) runPage(t *testing.T) shown {
 	t.Helper()
-	return eval[shown](t, b, `{
+	b.view(t, "tools")
+	calls := eval[int](t, b, `document.querySelectorAll(".call-list .call").length`)
+	b.view(t, "verdict")
+	page := eval[shown](t, b, `{
 		state: document.querySelector(".run-head .state-name")?.textContent ?? "",
-		answer: document.querySelector(".run-main .answer-text")?.textContent ?? "",
 		gauges: Object.fromEntries([...document.querySelectorAll(".budget .gauge")].map(
 			g => [g.getAttribute("aria-label"), g.getAttribute("aria-valuetext")])),
-		outcome: [...(document.querySelector(".run-main .verdict-outcome")?.classList ?? [])].find(
+		outcome: [...(document.querySelector("#view .verdict-outcome")?.classList ?? [])].find(
 			c => c.startsWith("outcome-"))?.slice("outcome-".length) ?? "",
-		checks: [...(document.querySelector(".run-main .verdict")?.querySelectorAll(".check") ?? [])].map(
+		checks: [...(document.querySelector("#view .verdict")?.querySelectorAll(".check") ?? [])].map(
 			c => [c.querySelector(".check-id").textContent, c.querySelector(".check-status").textContent]),
-		calls: document.querySelectorAll(".call-list .call").length,
 	}`)
+	page.Calls = calls
+	b.view(t, "answer")
+	page.Answer = eval[string](t, b, `document.querySelector(".run-main .answer-text")?.textContent ?? ""`)
+	return page
 }
 
 // ended waits until the page shows that the run is over.

@@ -74,6 +74,9 @@ func Entries() []Entry {
 			return &parts.Notice{Tone: parts.ToneError, Text: "The server cannot be reached.", Action: "Try again"}
 		}},
 		{"StateFilter", "one state", func() app.UI { return &parts.StateFilter{Chosen: contracts.StateWaiting} }},
+		{"Tabs", "second shown", func() app.UI {
+			return &parts.Tabs{Label: "Views", Tabs: []parts.Tab{{Name: "a", Title: "Answer"}, {Name: "b", Title: "Events", Count: 412}}, Shown: "b"}
+		}},
 		{"ToolCall", "open", func() app.UI {
 			return &parts.ToolCall{ID: "c1", Attempt: 1, Tool: "sql_query@1.0.0", Args: []byte(`{"sql":"SELECT 1"}`)}
 		}},

@@ -93,6 +93,7 @@ func TestPartsSayWhatTheyShow(t *testing.T) {
 		"MarkList/two problems":                 {"2:8", "#/budget/max_tokens", "must be at least 1", "more problems"},
 		"Notice/an error":                       {`role="alert"`, "Try again"},
 		"RunRow/waiting":                        {"asks you", "/r/run_01m81tqkhryw3vmma10cpw1nqk", "waiting"},
+		"Tabs/second shown":                     {`role="tablist"`, `tabindex="0"`, "412"},
 		"ToolCall/failed on its second attempt": {"attempt 2, error, 1.2 s", "no such host"},
 		"ToolCall/cut":                          {"the first part of 1.2 MB", "approved by console"},
 		"Verdict/between the thresholds":        {"score 0.62, passes at 0.80, refused below 0.20", "to be revised", "pass 2"},

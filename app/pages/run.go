@@ -2,7 +2,7 @@ package pages
 
 import (
 	"fmt"
-	"slices"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -27,14 +27,62 @@ type Run struct {
 	run       store.Run
 	watch     *store.RunWatch
 	allLimits bool // on a phone, more than the tightest limit
+
+	view  RunView
+	shown string // the name of the view that is shown
+	drawn uint64 // counts the renderings
 }
+
+// RunView is what every view of a run draws from. Its address stays the same as long as the page does, so that a view gets a
+// large run without its being copied or compared: besides it each view has a count as a property, by which it is drawn anew
+// with the page. A view asks the page for what concerns the others, and keeps the rest (filters, zoom) to itself.
+type RunView struct {
+	// Run is the run as it is shown.
+	Run *store.Run
+	// Watch takes commands.
+	Watch *store.RunWatch
+	// Now is the reader's clock, but never before the last event.
+	Now contracts.Time
+	// Selected is the event that the reader looks at in every view; 0 for none.
+	Selected contracts.Seq
+	// Select chooses an event, or none with 0.
+	Select func(ctx app.Context, seq contracts.Seq)
+	// Key is what the shown view does with a key that was pressed while no field had the focus: it reports whether the
+	// view has taken it. The view sets it when it is mounted, and nil when it goes.
+	Key func(ctx app.Context, key string) bool
+}
+
+// runViews are the views of a run in the order of their tabs.
+func (p *Run) runViews() []parts.Tab {
+	f := p.run.Fold
+	return []parts.Tab{
+		{Name: viewAnswer, Title: "Answer"},
+		{Name: viewTimeline, Title: "Timeline"},
+		{Name: viewEvents, Title: "Events", Count: int(f.LastSeq)},
+		{Name: viewTools, Title: "Tools", Count: len(f.Calls)},
+		{Name: viewVerdict, Title: "Verdict"},
+		{Name: viewTask, Title: "Task"},
+	}
+}
+
+// The names of the views, as they stand in an address.
+const (
+	viewAnswer   = "answer"
+	viewTimeline = "timeline"
+	viewEvents   = "events"
+	viewTools    = "tools"
+	viewVerdict  = "verdict"
+	viewTask     = "task"
+)
 
 // OnNav implements app.Navigator. go-app reuses the component from one run to the next.
 func (p *Run) OnNav(ctx app.Context) {
 	if app.IsServer {
 		return // the server draws the shell alone
 	}
-	id := contracts.RunID(strings.TrimPrefix(ctx.Page().URL().Path, "/r/"))
+	url := ctx.Page().URL()
+	id := contracts.RunID(strings.TrimPrefix(url.Path, "/r/"))
+	p.shown, p.view.Selected = addressed(url)
 	if id == p.id {
 		return
 	}
@@ -43,7 +91,49 @@ func (p *Run) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle(parts.ShortID(id.String()) + " · Axiom25")
 	ctx.ObserveState(store.KeyRun, &p.run)
 	p.watch = store.WatchRun(ctx, command.Client{}, id)
+	p.view.Run, p.view.Watch, p.view.Select = &p.run, p.watch, p.choose
 	p.tick(ctx, id)
+}
+
+// addressed reads what an address names: ?view= a view and #e42 an event, which is shown among the events where no view
+// is named.
+func addressed(url *url.URL) (view string, selected contracts.Seq) {
+	if n, err := strconv.ParseUint(strings.TrimPrefix(url.Fragment, "e"), 10, 53); err == nil {
+		selected = contracts.Seq(n)
+	}
+	view = url.Query().Get("view")
+	switch {
+	case view != "":
+	case selected > 0:
+		view = viewEvents
+	default:
+		view = viewAnswer
+	}
+	return view, selected
+}
+
+// show opens a view.
+func (p *Run) show(_ app.Context, view string) {
+	p.shown = view
+	p.address()
+}
+
+// choose selects an event in every view.
+func (p *Run) choose(_ app.Context, seq contracts.Seq) {
+	p.view.Selected = seq
+	p.address()
+}
+
+// address writes what is shown into the address bar, without a step in the history.
+func (p *Run) address() {
+	address := contracts.LinksOf(p.id).Page
+	if p.shown != viewAnswer {
+		address += "?view=" + p.shown
+	}
+	if p.view.Selected > 0 {
+		address += fmt.Sprintf("#e%d", p.view.Selected)
+	}
+	app.Window().Get("history").Call("replaceState", nil, "", address)
 }
 
 // OnDismount implements app.Dismounter.
@@ -86,22 +176,33 @@ func (p *Run) Render() app.UI {
 	case p.run.Loading():
 		return parts.Page("/r", &parts.Notice{Tone: parts.ToneLoading, Text: "Reading the run"})
 	}
+	p.drawn++
+	p.view.Now = p.now()
 	return parts.Page("/r",
 		p.head(f),
 		p.alerts(f),
 		p.approvals(f),
-		app.Div().Class("run-columns").Body(
-			app.Section().Class("run-main").Aria("label", "Answer").Body(
-				p.answer(f),
-				p.verdict(f),
-			),
-			app.Section().Class("run-side").Aria("label", "Work").Body(
-				p.calls(f),
-				p.thoughts(f),
-			),
-		),
+		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
+		app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
 		&parts.LiveRegion{Text: p.spoken(f)},
 	)
+}
+
+// shownView is the view that is shown. The others are not there.
+func (p *Run) shownView() app.UI {
+	switch p.shown {
+	case viewTimeline:
+		return &timelineView{View: &p.view, Drawn: p.drawn}
+	case viewEvents:
+		return &eventsView{View: &p.view, Drawn: p.drawn}
+	case viewTools:
+		return &toolsView{View: &p.view, Drawn: p.drawn}
+	case viewVerdict:
+		return &verdictView{View: &p.view, Drawn: p.drawn}
+	case viewTask:
+		return &taskView{View: &p.view, Drawn: p.drawn}
+	}
+	return &answerView{View: &p.view, Drawn: p.drawn}
 }
 
 // head says what the run is, where it stands and what it has used.
@@ -246,161 +347,6 @@ func (p *Run) approvals(f store.Fold) app.UI {
 	return app.Div().Class("approvals").Body(cards...)
 }
 
-// answer is the draft that counts, behind those that came before it.
-func (p *Run) answer(f store.Fold) app.UI {
-	var body []app.UI
-	for i, d := range f.Drafts {
-		if i == len(f.Drafts)-1 {
-			break
-		}
-		body = append(body, &parts.Fold{Title: draftTitle(i, d), Note: draftNote(d), Text: d.Text, Tone: "draft"})
-	}
-	switch current := f.Answer(); {
-	case f.Done != nil && f.Done.Status == contracts.StateRefused:
-		body = append(body, app.P().Class("quiet").Text("The answer was withheld."))
-	case current != nil:
-		body = append(body, &parts.Answer{
-			Text: current.Text, Growing: f.Live() && !current.Final, Refusal: current.Channel == contracts.ChannelRefusal,
-		})
-	case f.Done != nil && f.Done.Output != nil:
-		body = append(body, &parts.Answer{Text: *f.Done.Output})
-	case f.Done != nil:
-		body = append(body, app.P().Class("quiet").Text("The run ended without an answer."))
-	case f.Header.Release == contracts.ReleaseVerified:
-		body = append(body, app.P().Class("quiet").Text("The answer is shown once it has passed its checks."))
-	default:
-		body = append(body, app.P().Class("quiet").Text("No answer yet."))
-	}
-	return app.Div().Class("panel").Body(
-		app.H2().Class("panel-title").Text("Answer"),
-		app.Div().Class("panel-body").Body(body...),
-	)
-}
-
-func draftTitle(i int, d store.Message) string {
-	if d.Discarded {
-		return fmt.Sprintf("Attempt %d, discarded", d.Attempt)
-	}
-	return fmt.Sprintf("Draft %d", i+1)
-}
-
-func draftNote(d store.Message) string {
-	if d.Verdict == nil {
-		return ""
-	}
-	words := parts.OutcomeWords(d.Verdict.Outcome)
-	if d.Verdict.Score != nil {
-		words += ", score " + parts.Score(*d.Verdict.Score)
-	}
-	return words
-}
-
-// verdict is the last judgement.
-func (p *Run) verdict(f store.Fold) app.UI {
-	if f.Header.Release == "" {
-		return app.Div().Class("panel").Body(
-			app.H2().Class("panel-title").Text("Verdict"),
-			app.P().Class("quiet").Text("The task names no checks: the answer is unverified."),
-		)
-	}
-	if len(f.Verdicts) == 0 {
-		return app.Div().Class("panel").Body(
-			app.H2().Class("panel-title").Text("Verdict"),
-			app.P().Class("quiet").Text("Not judged yet."),
-		)
-	}
-	var body []app.UI
-	for i, v := range slices.Backward(f.Verdicts) {
-		part := &parts.Verdict{Pass: v.Pass, Outcome: v.Outcome, Score: -1, Results: v.Results}
-		if v.Score != nil {
-			part.Score = *v.Score
-		}
-		part.PassAt, part.RefuseBelow = p.run.PassAt, p.run.RefuseBelow
-		if i < len(f.Verdicts)-1 {
-			body = append(body, app.Details().Class("fold").Body(
-				app.Summary().Class("fold-summary").Body(
-					app.Span().Class("fold-title").Text(fmt.Sprintf("Pass %d", v.Pass+1)),
-					app.Span().Class("fold-note").Text(draftNote(store.Message{Verdict: &v})),
-				),
-				part,
-			))
-			continue
-		}
-		body = append(body, part)
-	}
-	return app.Div().Class("panel").Body(
-		app.H2().Class("panel-title").Text("Verdict"),
-		app.Div().Class("panel-body").Body(body...),
-	)
-}
-
-// calls are the tool calls with their receipts.
-func (p *Run) calls(f store.Fold) app.UI {
-	var rows []app.UI
-	for _, c := range f.Calls {
-		row := &parts.ToolCall{
-			ID: c.CallID, Attempt: c.Attempt, Tool: c.Tool, Branch: c.Branch, Args: c.Args, Waiting: c.Pending(),
-			Decision: decisionWords(c),
-		}
-		if c.End != nil {
-			row.Output, row.Truncated, row.Status = c.End.Output, c.End.Truncated, c.End.Status
-			row.Took = parts.Duration(c.EndedAt.Sub(c.StartedAt))
-			if c.End.Error != nil {
-				row.Error = strings.TrimSuffix(c.End.Error.Title+": "+c.End.Error.Detail, ": ")
-			}
-			if c.End.Receipt != nil {
-				row.Receipt, row.ResultBytes = c.End.Receipt.Hash, c.End.Receipt.ResultBytes
-				row.Took = parts.Duration(c.End.Receipt.LatencyMS)
-			}
-		}
-		rows = append(rows, row)
-	}
-	if len(rows) == 0 {
-		rows = append(rows, app.P().Class("quiet").Text("No tool was called."))
-	}
-	return app.Div().Class("panel").Body(
-		app.H2().Class("panel-title").Body(
-			app.Text("Tool calls"),
-			app.Span().Class("panel-count").Text(countOrNone(len(f.Calls))),
-		),
-		app.Div().Class("panel-body call-list").Body(rows...),
-	)
-}
-
-func decisionWords(c store.Call) string {
-	if c.Decision == "" {
-		return ""
-	}
-	if c.By == "" {
-		return string(c.Decision)
-	}
-	return string(c.Decision) + " by " + c.By
-}
-
-// thoughts are folded away, the newest last.
-func (p *Run) thoughts(f store.Fold) app.UI {
-	if len(f.Thoughts) == 0 {
-		return app.Div().Class("panel-none")
-	}
-	var folds []app.UI
-	for _, t := range f.Thoughts {
-		title := string(t.Kind)
-		if t.Discarded {
-			title += fmt.Sprintf(", attempt %d, discarded", t.Attempt)
-		}
-		folds = append(folds, &parts.Fold{
-			Title: title, Note: firstLine(t.Text), Text: t.Text, Tone: "thought", Growing: f.Live() && !t.Final,
-		})
-	}
-	return app.Div().Class("panel", "panel-quiet").Body(
-		app.H2().Class("panel-title").Body(
-			app.Text("Thoughts"),
-			app.Span().Class("panel-count").Text(countOrNone(len(f.Thoughts))),
-		),
-		app.Div().Class("panel-body").Body(folds...),
-	)
-}
-
 // spoken is what assistive technology reads out: the answer as it grows, and the end.
 func (p *Run) spoken(f store.Fold) string {
 	text := ""
@@ -476,15 +422,6 @@ func countOrNone(n int) string {
 		return ""
 	}
 	return fmt.Sprint(n)
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	const most = 160
-	if r := []rune(line); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return line
 }
 
 func lowerFirst(s string) string {

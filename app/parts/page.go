@@ -28,6 +28,8 @@ var navigation = [...]struct{ path, name, key string }{
 	{"/", "Runs", "r"},
 	{"/new", "New", "n"},
 	{"/validate", "Validate", "v"},
+	{"/catalog", "Catalog", "l"},
+	{"/reference", "Reference", "e"},
 }
 
 // OnMount implements app.Mounter.

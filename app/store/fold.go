@@ -116,19 +116,18 @@ type Folder struct {
 // LastSeq is the position of the last event that was added.
 func (f *Folder) LastSeq() contracts.Seq { return f.transcript.LastSeq() }
 
-// Add folds one event as it was sent. It skips what it has seen, and returns ErrGap for an event that does not
-// follow; an event that cannot be read is an error too.
-func (f *Folder) Add(line []byte) error {
-	ev, err := contracts.DecodeEvent(line)
-	if err != nil {
-		return err
+// Add folds one event as it was sent, and returns it. What it has seen it skips: isNew is then false. It returns ErrGap for
+// an event that does not follow; an event that cannot be read is an error too.
+func (f *Folder) Add(line []byte) (ev contracts.RunEvent, isNew bool, err error) {
+	if ev, err = contracts.DecodeEvent(line); err != nil {
+		return ev, false, err
 	}
 	last := f.LastSeq()
 	switch {
 	case ev.Seq <= last:
-		return nil
+		return ev, false, nil
 	case ev.Seq > last+1:
-		return ErrGap
+		return ev, false, ErrGap
 	case last == 0:
 		f.createdAt = ev.Time
 	}
@@ -136,7 +135,7 @@ func (f *Folder) Add(line []byte) error {
 	f.check(ev)
 	f.keep(ev)
 	f.transcript.Apply(ev)
-	return nil
+	return ev, true, nil
 }
 
 // check holds the event against the invariants of a run. A stream that breaks one is shown all the same, with

@@ -45,7 +45,7 @@ func folded(t *testing.T, events ...contracts.EventData) store.Fold {
 	t.Helper()
 	var f store.Folder
 	for i, data := range events {
-		if err := f.Add(line(t, contracts.Seq(i+1), data)); err != nil {
+		if _, _, err := f.Add(line(t, contracts.Seq(i+1), data)); err != nil {
 			t.Fatalf("event %d: %v", i+1, err)
 		}
 	}
@@ -59,12 +59,12 @@ func TestFold(t *testing.T) {
 		t.Parallel()
 		var f store.Folder
 		for i, data := range []contracts.EventData{queued(), running(), &contracts.TokenData{ID: "m", Delta: "Hello", Attempt: 1, Channel: contracts.ChannelAnswer}} {
-			if err := f.Add(line(t, contracts.Seq(i+1), data)); err != nil {
+			if _, _, err := f.Add(line(t, contracts.Seq(i+1), data)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		before := f.Fold()
-		if err := f.Add(line(t, 4, &contracts.TokenData{ID: "m", Delta: ", world", Attempt: 1, Final: true, Channel: contracts.ChannelAnswer})); err != nil {
+		if _, _, err := f.Add(line(t, 4, &contracts.TokenData{ID: "m", Delta: ", world", Attempt: 1, Final: true, Channel: contracts.ChannelAnswer})); err != nil {
 			t.Fatal(err)
 		}
 		after := f.Fold()
@@ -156,7 +156,7 @@ func TestFolderAdd(t *testing.T) {
 		t.Parallel()
 		var f store.Folder
 		for _, seq := range []contracts.Seq{1, 1} {
-			if err := f.Add(line(t, seq, queued())); err != nil {
+			if _, _, err := f.Add(line(t, seq, queued())); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -168,7 +168,7 @@ func TestFolderAdd(t *testing.T) {
 	t.Run("a gap is ErrGap and changes nothing", func(t *testing.T) {
 		t.Parallel()
 		var f store.Folder
-		if err := f.Add(line(t, 3, running())); !errors.Is(err, store.ErrGap) || f.LastSeq() != 0 {
+		if _, _, err := f.Add(line(t, 3, running())); !errors.Is(err, store.ErrGap) || f.LastSeq() != 0 {
 			t.Errorf("%v, seq %d", err, f.LastSeq())
 		}
 	})
@@ -176,7 +176,7 @@ func TestFolderAdd(t *testing.T) {
 	t.Run("what cannot be read is a problem", func(t *testing.T) {
 		t.Parallel()
 		var f store.Folder
-		err := f.Add([]byte(`{"schema_version":2,"seq":1,"type":"status","data":{}}`))
+		_, _, err := f.Add([]byte(`{"schema_version":2,"seq":1,"type":"status","data":{}}`))
 		if _, ok := errors.AsType[*contracts.Problem](err); !ok {
 			t.Errorf("got %v", err)
 		}

@@ -25,6 +25,8 @@ type Run struct {
 	PassAt, RefuseBelow float64
 	// Fold is what the stream said so far.
 	Fold Fold
+	// Log is the events themselves, which grow as the run does; nil before the run was opened.
+	Log *Log
 	// Connection is the state of the stream.
 	Connection feed.Status
 	// Problem is why the run cannot be shown, or nil.
@@ -51,6 +53,7 @@ type RunWatch struct {
 	client command.Client
 	feed   *feed.Feed
 	folder Folder
+	log    *Log
 	run    Run
 	asked  bool // the task was asked for since the connection was last lost
 	// resting says that something was folded a moment ago, and rung that more has come since.
@@ -60,7 +63,8 @@ type RunWatch struct {
 
 // WatchRun opens the stream of a run and publishes it under KeyRun until Close. ctx is the page's.
 func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *RunWatch {
-	w := &RunWatch{ctx: ctx, client: client, run: Run{ID: id}}
+	log := &Log{}
+	w := &RunWatch{ctx: ctx, client: client, log: log, run: Run{ID: id, Log: log}}
 	w.publish()
 	w.feed = feed.New(feed.Config{
 		URL:    contracts.LinksOf(id).Stream,
@@ -148,10 +152,14 @@ func (w *RunWatch) fold() {
 	unreadable := false
 	for _, frame := range frames {
 		if frame.Reset {
-			w.folder = Folder{}
+			w.folder, *w.log = Folder{}, Log{}
 			continue
 		}
-		if err := w.folder.Add([]byte(frame.Data)); err != nil {
+		ev, isNew, err := w.folder.Add([]byte(frame.Data))
+		if isNew {
+			w.log.Add(&ev, frame.Data)
+		}
+		if err != nil {
 			if errors.Is(err, ErrGap) {
 				w.feed.Restart(w.folder.LastSeq())
 				more = false
