@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"axiom25/contracts"
+	"axiom25/server/journal/natsjournal/natstest"
 )
 
 // TestRunsMoveToAnotherServer exports what a server recorded and imports it elsewhere, where it reads the same.
@@ -116,7 +117,7 @@ func TestExportSelectsAndSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestNothingIsMadeByReading mistypes the directory.
+// TestNothingIsMadeByReading mistypes the directory, and the names in a cluster.
 func TestNothingIsMadeByReading(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "typo")
@@ -126,6 +127,16 @@ func TestNothingIsMadeByReading(t *testing.T) {
 		}
 		if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s made the directory: %v", args[0], err)
+		}
+	}
+
+	nats := natstest.Start(t, natstest.Options{})
+	for _, args := range [][]string{{"check"}, {"export"}} {
+		for range 2 { // the second one finds what the first one made
+			got := axiom25(t, "", append(args, "--journal", nats.URL()+"/?prefix=typo")...)
+			if got.code != 1 || !strings.Contains(got.stderr, "there is no store") {
+				t.Errorf("%s of a cluster: exit code %d, want 1\n%s", args[0], got.code, got.stderr)
+			}
 		}
 	}
 }

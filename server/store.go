@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -27,17 +23,16 @@ func (f *storeFlags) add(flags *pflag.FlagSet) {
 // withKept opens the journal, which must be there, calls use and closes it: what only reads makes no journal where
 // somebody mistyped a path, and does not call it whole.
 func (f *storeFlags) withKept(ctx context.Context, use func(journal.Journal) error) error {
-	if f.journal == "" {
-		if _, err := os.Stat(filepath.Join(f.data, journalFile)); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("--data %s: there is no journal", f.data)
-		}
-	}
-	return f.withJournal(ctx, use)
+	return f.with(ctx, use, openingKept)
 }
 
-// withJournal opens the journal, calls use and closes it.
-func (f *storeFlags) withJournal(ctx context.Context, use func(journal.Journal) error) (err error) {
-	j, err := openJournal(ctx, f.journal, f.data, nil)
+// withJournal opens the journal, which is made where there is none, calls use and closes it.
+func (f *storeFlags) withJournal(ctx context.Context, use func(journal.Journal) error) error {
+	return f.with(ctx, use, openingAny)
+}
+
+func (f *storeFlags) with(ctx context.Context, use func(journal.Journal) error, which opening) (err error) {
+	j, err := openJournal(ctx, f.journal, f.data, nil, which)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -54,7 +55,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 		return err
 	}
 
-	store, err := openJournal(ctx, f.journal, f.data, log)
+	store, err := openJournal(ctx, f.journal, f.data, log, openingAny)
 	if err != nil {
 		return err
 	}
@@ -189,11 +190,22 @@ func unlessOver(ctx context.Context, err error) error {
 	return err
 }
 
-// openJournal opens the journal that --journal names, or where it is empty that of a data directory, which it makes where
-// there is none.
-func openJournal(ctx context.Context, address, dir string, log *slog.Logger) (journal.Journal, error) {
+// opening says what is opened.
+type opening bool
+
+const (
+	// openingAny makes a journal where there is none, openingKept takes one that is there alone.
+	openingAny  opening = false
+	openingKept opening = true
+)
+
+// openJournal opens the journal that --journal names, or where it is empty that of a data directory.
+func openJournal(ctx context.Context, address, dir string, log *slog.Logger, which opening) (journal.Journal, error) {
 	if address != "" {
-		return openCluster(ctx, address, log)
+		return openCluster(ctx, address, log, which)
+	}
+	if _, err := os.Stat(filepath.Join(dir, journalFile)); which == openingKept && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--data %s: there is no journal", dir)
 	}
 	if err := makeDataDirectory(dir); err != nil {
 		return nil, err
@@ -209,12 +221,12 @@ func openJournal(ctx context.Context, address, dir string, log *slog.Logger) (jo
 }
 
 // openCluster opens the journal in a NATS cluster. Its errors do not quote the address, which can hold a password.
-func openCluster(ctx context.Context, address string, log *slog.Logger) (journal.Journal, error) {
+func openCluster(ctx context.Context, address string, log *slog.Logger, which opening) (journal.Journal, error) {
 	opts, err := natsjournal.ParseURL(address)
 	if err != nil {
 		return nil, fmt.Errorf("--journal: %w", err)
 	}
-	opts.Log = log
+	opts.Log, opts.Existing = log, which == openingKept
 	store, err := natsjournal.Open(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("--journal: %w", err)

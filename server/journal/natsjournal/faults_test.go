@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -412,6 +413,36 @@ func TestOpenRefusesAnotherStore(t *testing.T) {
 	small := natstest.Start(t, natstest.Options{MaxPayload: 1 << 20})
 	if _, err := natsjournal.Open(t.Context(), natsjournal.Options{URLs: []string{small.URL()}}); !errors.Is(err, natsjournal.ErrOptions) {
 		t.Errorf("a max_payload of 1 MiB gives %v, want ErrOptions", err)
+	}
+}
+
+// TestOpenOfWhoOnlyReadsMakesNothing mistypes a prefix: what reads must not call an empty store whole, nor leave one behind.
+func TestOpenOfWhoOnlyReadsMakesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, natsjournal.Options{Shards: 2})
+	existing := natsjournal.Options{URLs: []string{b.server.URL()}, Existing: true}
+	j, err := natsjournal.Open(t.Context(), existing)
+	if err != nil {
+		t.Fatalf("the store that is there: %v", err)
+	}
+	closeAll(t, j)
+
+	mistyped := existing
+	mistyped.Prefix = "axiom52"
+	if _, err := natsjournal.Open(t.Context(), mistyped); !errors.Is(err, natsjournal.ErrNoStore) {
+		t.Errorf("another prefix gives %v, want ErrNoStore", err)
+	}
+	for name := range b.js.StreamNames(t.Context()).Name() {
+		if strings.HasPrefix(name, mistyped.Prefix) {
+			t.Errorf("stream %s was made", name)
+		}
+	}
+
+	if err := b.js.DeleteStream(t.Context(), "axiom25_runs_1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := natsjournal.Open(t.Context(), existing); !errors.Is(err, natsjournal.ErrNoStore) {
+		t.Errorf("a store without one of its streams gives %v, want ErrNoStore", err)
 	}
 }
 

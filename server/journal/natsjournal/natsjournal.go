@@ -70,7 +70,7 @@ type Journal struct {
 var _ journal.Live = (*Journal)(nil)
 
 // Open connects to a cluster and opens the store in it, which it makes where there is none. The context bounds the
-// opening alone. Errors: ErrOptions where the options make no sense, are not those of the store, or ask for more than
+// opening alone. Errors: ErrNoStore where there is none and none must be made; ErrOptions where the options make no sense, are not those of the store, or ask for more than
 // the servers allow; and whatever keeps the cluster from being reached.
 func Open(ctx context.Context, opts Options) (*Journal, error) {
 	o, err := opts.withDefaults()

@@ -40,6 +40,9 @@ type Options struct {
 	// set above it, so that the tombstones of runs that are pruned find room.
 	Quota int64
 
+	// Existing makes no streams: where the store is not there, or not whole, Open gives ErrNoStore. It is for who only reads.
+	Existing bool
+
 	// Sweep is how often runs that are watched are compared with the store; 0 stands for 5 s.
 	Sweep time.Duration
 	// Queue is how many writes may be on their way before journal.ErrBusy; 0 stands for 1024.
@@ -53,6 +56,9 @@ var prefixPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,32}$`)
 
 // ErrOptions says that options make no sense, or are not those of the store.
 var ErrOptions = errors.New("natsjournal: options")
+
+// ErrNoStore says that the cluster has no store under the prefix, where Options.Existing asks for one.
+var ErrNoStore = errors.New("natsjournal: there is no store")
 
 // withDefaults returns the options with the zeros replaced that do not depend on the store, or why they make no sense.
 func (o Options) withDefaults() (Options, error) {

@@ -145,6 +145,9 @@ func openStore(ctx context.Context, js jetstream.JetStream, o Options) (layout, 
 	first, err := js.Stream(ctx, l.listStream())
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
+		if o.Existing {
+			return l, 0, noStream(l.listStream())
+		}
 		if l.shards == 0 {
 			l.shards = 1
 		}
@@ -169,7 +172,7 @@ func openStore(ctx context.Context, js jetstream.JetStream, o Options) (layout, 
 	}
 	quota := int64(0)
 	for _, want := range l.configs(o) {
-		have, err := ensureStream(ctx, js, want)
+		have, err := ensureStream(ctx, js, want, o.Existing)
 		if err != nil {
 			return l, 0, err
 		}
@@ -200,10 +203,18 @@ func replicasOf(ctx context.Context, js jetstream.JetStream, l layout) (int, err
 	return 0, fmt.Errorf("make stream %s: %w", config.Name, err)
 }
 
-// ensureStream returns the stream of a name, which it makes where there is none.
-func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.StreamConfig, error) {
+// noStream says that a store lacks a stream.
+func noStream(name string) error {
+	return fmt.Errorf("%w: the cluster has no stream %s", ErrNoStore, name)
+}
+
+// ensureStream returns the stream of a name, which it makes where there is none, unless it must exist.
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, exists bool) (jetstream.StreamConfig, error) {
 	s, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if exists {
+			return jetstream.StreamConfig{}, noStream(want.Name)
+		}
 		s, err = js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another server was faster
 			s, err = js.Stream(ctx, want.Name)
