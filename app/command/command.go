@@ -102,6 +102,14 @@ func (c Client) Events(ctx context.Context, id contracts.RunID, after contracts.
 	return get[feed.Page](ctx, c, fmt.Sprintf("%s?after=%d&wait=%d", contracts.LinksOf(id).Events, after, pollWait.Milliseconds()))
 }
 
+// historyLimit is the most events that the server hands out in one page.
+const historyLimit = contracts.MaxBatchEvents
+
+// History returns the next events behind a cursor as they were sent, as many as a page may have, and waits for none.
+func (c Client) History(ctx context.Context, id contracts.RunID, after contracts.Seq) (feed.Page, error) {
+	return get[feed.Page](ctx, c, fmt.Sprintf("%s?after=%d&limit=%d", contracts.LinksOf(id).Events, after, historyLimit))
+}
+
 // Task returns what a run was asked.
 func (c Client) Task(ctx context.Context, id contracts.RunID) (TaskHead, error) {
 	task, err := get[struct {

@@ -48,6 +48,7 @@ func Entries() []Entry {
 		{"ContractSelect", "second chosen", func() app.UI {
 			return &parts.ContractSelect{Names: []string{"TaskSpec", "Budget"}, Chosen: "Budget"}
 		}},
+		{"CopyButton", "a run's id", func() app.UI { return &parts.CopyButton{Label: "copy", Name: "Copy the run's id", Text: run.String()} }},
 		{"Editor", "with marks", func() app.UI {
 			return &parts.Editor{
 				Label: "Document", Text: "{\n  \"a\": 0, \"b\": 1\n}", Version: 1,
@@ -60,11 +61,22 @@ func Entries() []Entry {
 			return &parts.Fold{Title: "Draft 1", Note: "to be revised, score 0.62", Text: long, Tone: "draft"}
 		}},
 		{"Header", "on the runs", func() app.UI { return &parts.Header{Current: "/"} }},
+		{"KeyHelp", "of a view without keys", func() app.UI {
+			return &parts.KeyHelp{Groups: []parts.KeyGroup{
+				{Title: "Verdict"}, {Title: "The run", Keys: []parts.Key{{Key: "j k", Does: "Move to the next or the previous event"}}},
+			}}
+		}},
 		{"LiveRegion", "silent", func() app.UI { return &parts.LiveRegion{Text: "said before"} }},
 		{"MarkList", "two problems", func() app.UI {
 			return &parts.MarkList{Truncated: true, Marks: []parts.Mark{
 				{Line: 2, Column: 8, Pointer: "#/budget/max_tokens", Detail: "must be at least 1"},
 				{Line: 14, Column: 1, Pointer: "#/gaol", Detail: "unknown field"},
+			}}
+		}},
+		{"Menu", "with a link and a copy", func() app.UI {
+			return &parts.Menu{ID: "menu", Name: "More about this run", Items: []app.UI{
+				app.A().Class("menu-item").Href("/new").Text("Edit and run again"),
+				&parts.CopyButton{Class: "menu-item", Label: "Copy link", Text: "/"},
 			}}
 		}},
 		{"Notice", "nothing yet", func() app.UI {

@@ -28,6 +28,8 @@ type Run struct {
 	watch     *store.RunWatch
 	allLimits bool // on a phone, more than the tightest limit
 
+	keyboard *listener
+
 	view  RunView
 	shown string // the name of the view that is shown
 	drawn uint64 // counts the renderings
@@ -50,6 +52,8 @@ type RunView struct {
 	// Key is what the shown view does with a key that was pressed while no field had the focus: it reports whether the
 	// view has taken it. The view sets it when it is mounted, and nil when it goes.
 	Key func(ctx app.Context, key string) bool
+	// Keys say what those keys do, for the list that `?` opens. They are set together with Key.
+	Keys []parts.Key
 }
 
 // runViews are the views of a run in the order of their tabs.
@@ -79,6 +83,10 @@ const (
 func (p *Run) OnNav(ctx app.Context) {
 	if app.IsServer {
 		return // the server draws the shell alone
+	}
+	if p.keyboard == nil {
+		keyboard := listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
+		p.keyboard = &keyboard
 	}
 	url := ctx.Page().URL()
 	id := contracts.RunID(strings.TrimPrefix(url.Path, "/r/"))
@@ -126,6 +134,11 @@ func (p *Run) choose(_ app.Context, seq contracts.Seq) {
 
 // address writes what is shown into the address bar, without a step in the history.
 func (p *Run) address() {
+	app.Window().Get("history").Call("replaceState", nil, "", p.addressOf())
+}
+
+// addressOf is the path of what is shown.
+func (p *Run) addressOf() string {
 	address := contracts.LinksOf(p.id).Page
 	if p.shown != viewAnswer {
 		address += "?view=" + p.shown
@@ -133,11 +146,15 @@ func (p *Run) address() {
 	if p.view.Selected > 0 {
 		address += fmt.Sprintf("#e%d", p.view.Selected)
 	}
-	app.Window().Get("history").Call("replaceState", nil, "", address)
+	return address
 }
 
 // OnDismount implements app.Dismounter.
 func (p *Run) OnDismount() {
+	if p.keyboard != nil {
+		p.keyboard.stop()
+		p.keyboard = nil
+	}
 	p.close()
 	p.id = ""
 }
@@ -185,6 +202,7 @@ func (p *Run) Render() app.UI {
 		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
 		app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
 		&parts.LiveRegion{Text: p.spoken(f)},
+		&parts.KeyHelp{Groups: p.keys()},
 	)
 }
 
@@ -233,9 +251,13 @@ func (p *Run) head(f store.Fold) app.UI {
 				return app.Button().Class("button").Type("button").AccessKey("c").
 					Disabled(p.run.Sending != "").Text(p.cancelLabel()).OnClick(p.cancel)
 			}),
+			p.menu(),
 		),
 		app.Div().Class("run-meta").Body(
-			app.Code().Class("run-id").Title(p.id.String()).Text(p.id.String()),
+			app.Span().Body(
+				app.Code().Class("run-id").Text(p.id.String()),
+				&parts.CopyButton{Label: "copy", Name: "Copy the run's id", Text: p.id.String()},
+			),
 			app.Span().Text(f.Header.Backend),
 			app.Span().Text(string(f.Header.Profile)),
 			app.Span().Title(f.CreatedAt.String()).Text("started "+parts.Clock(f.CreatedAt)+", "+parts.Age(p.now(), f.CreatedAt)+" ago"),

@@ -53,7 +53,7 @@ func (t *Tabs) clicked(ctx app.Context, _ app.Event) {
 
 // pressed moves to the neighbour that an arrow key points at, and around the ends.
 func (t *Tabs) pressed(ctx app.Context, event app.Event) {
-	step := 0
+	var step int
 	switch event.Get("key").String() {
 	case "ArrowRight":
 		step = 1

@@ -33,6 +33,8 @@ type Run struct {
 	Problem error
 	// Sending names the command under way: cancel or an approval's id; empty where none is.
 	Sending string
+	// Exporting says that the events are being collected for a file.
+	Exporting bool
 	// Refused is why the last command was refused, or nil.
 	Refused error
 }
