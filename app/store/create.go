@@ -41,9 +41,7 @@ func ForgetCreation(ctx goapp.Context) { ctx.SetState(KeyCreation, Creation{}) }
 func creationOf(task string, created contracts.Created, err error) Creation {
 	c := Creation{Refused: err, Created: created.RunID}
 	if problem, ok := errors.AsType[*contracts.Problem](err); ok {
-		for _, e := range problem.Errors {
-			c.Places = append(c.Places, placeOf([]byte(task), e))
-		}
+		c.Places = placesOf(task, problem.Errors)
 	}
 	return c
 }

@@ -1,13 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"errors"
-	"net/url"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"axiom25/app/document"
 	"axiom25/contracts"
 )
 
@@ -34,13 +31,12 @@ type Place struct {
 }
 
 // Judge holds a document against a contract, by the code that the server uses, here in the browser.
-func Judge(kind contracts.Kind, document string) Judgement {
-	if strings.TrimSpace(document) == "" {
+func Judge(kind contracts.Kind, text string) Judgement {
+	if strings.TrimSpace(text) == "" {
 		return Judgement{}
 	}
-	text := []byte(document)
 	var err error
-	measured("validate "+string(kind), func() { err = contracts.Validate(kind, text) })
+	measured("validate "+string(kind), func() { err = contracts.Validate(kind, []byte(text)) })
 	if err == nil {
 		return Judgement{Valid: true}
 	}
@@ -48,82 +44,22 @@ func Judge(kind contracts.Kind, document string) Judgement {
 	if !ok {
 		return Judgement{Problem: contracts.NewProblem(contracts.ProblemInternal, err.Error())}
 	}
-	j := Judgement{Problem: problem}
-	for _, e := range problem.Errors {
-		j.Places = append(j.Places, placeOf(text, e))
-	}
-	return j
+	return Judgement{Problem: problem, Places: placesOf(text, problem.Errors)}
 }
 
-// placeOf finds where an error stands: at its value, or, where that is missing, at the deepest value around it
-// that exists.
-func placeOf(text []byte, e contracts.FieldError) Place {
-	p := Place{FieldError: e}
-	if e.Offset != nil {
-		p.Start = min(max(int(*e.Offset), 0), len(text))
-	} else {
-		p.Start = nearest(text, e.Pointer)
-	}
-	p.End = p.Start + valueLength(text[p.Start:])
-	p.Line, p.Column = contracts.Position(text, int64(p.Start))
-	return p
-}
-
-// nearest returns where the deepest existing value on the way to pointer begins.
-func nearest(text []byte, pointer string) int {
-	target, err := url.PathUnescape(strings.TrimPrefix(pointer, "#"))
-	if err != nil {
-		return 0
-	}
-	decoder := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true))
-	best, depth := 0, -1
-	for {
-		from := int(decoder.InputOffset())
-		token, err := decoder.ReadToken()
-		if err != nil {
-			return best
+// placesOf finds where errors stand in a text: at their values, or, where those are missing, at the deepest values around
+// them that exist.
+func placesOf(text string, list []contracts.FieldError) []Place {
+	read := document.Read(text)
+	places := make([]Place, len(list))
+	for i, e := range list {
+		p, offset := Place{FieldError: e}, -1
+		if e.Offset != nil {
+			offset = max(int(*e.Offset), 0)
 		}
-		if kind, index := decoder.StackIndex(decoder.StackDepth()); kind == '{' && index%2 == 1 {
-			continue // a member's name
-		}
-		if k := token.Kind(); k == '}' || k == ']' {
-			continue
-		}
-		at := string(decoder.StackPointer())
-		if len(at) > depth && (at == target || strings.HasPrefix(target, at+"/")) {
-			best, depth = from+skipped(text[from:]), len(at)
-		}
+		p.Start, p.End = read.Place(e.Pointer, offset)
+		p.Line, p.Column = contracts.Position([]byte(text), int64(p.Start))
+		places[i] = p
 	}
-}
-
-// skipped counts the bytes before a value: white space, a comma, a colon.
-func skipped(text []byte) int {
-	return len(text) - len(bytes.TrimLeft(text, " \t\r\n,:"))
-}
-
-// valueLength is how much of a value is marked: a scalar to its end, a container by its bracket.
-func valueLength(text []byte) int {
-	if len(text) == 0 {
-		return 0
-	}
-	switch text[0] {
-	case '{', '[', '}', ']', '\n':
-		return 1
-	case '"':
-		for i := 1; i < len(text); i++ {
-			switch text[i] {
-			case '\\':
-				i++
-			case '"':
-				return i + 1
-			case '\n':
-				return i
-			}
-		}
-		return len(text)
-	}
-	if end := bytes.IndexAny(text, " \t\r\n,:]}"); end > 0 {
-		return end
-	}
-	return len(text)
+	return places
 }
