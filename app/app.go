@@ -2,7 +2,7 @@
 // for the browser and, for the first paint, into the server.
 //
 // What happens where: package feed is the only one that opens an EventSource, command the only one that sends
-// requests, store the only one that sets state; pages observe and arrange; parts draw.
+// requests, shelf the only one that keeps things in the browser, store the only one that sets state; pages observe and arrange; parts draw.
 package app
 
 import (
