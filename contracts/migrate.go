@@ -37,6 +37,17 @@ func Migrate(kind Kind, doc []byte) (out []byte, changes []Change, err error) {
 	return migrated, m.changes, nil
 }
 
+// Readable indents a document, and ends it with a newline, as far as it stays a document then: it is what people are shown of
+// what Migrate and Downgrade return.
+func Readable(doc []byte) []byte {
+	indented := jsontext.Value(slices.Clone(doc))
+	err := indented.Indent(jsontext.WithIndent("  "))
+	if err != nil || len(indented) >= MaxDocumentBytes {
+		return doc
+	}
+	return append(indented, '\n')
+}
+
 // AsSent returns a problem that was found in what Decode made of doc, a valid document, as a problem of doc: where that
 // was sent in an older version, with the pointers that its author knows. Any other error is returned as it is.
 func AsSent(kind Kind, doc []byte, err error) error {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"axiom25/contracts"
@@ -61,7 +60,7 @@ Exit codes:
 func migratable() []string {
 	var names []string
 	for _, kind := range contracts.Kinds() {
-		if kind != contracts.KindRunEvent {
+		if len(contracts.SchemaVersions(kind)) > 1 {
 			names = append(names, string(kind))
 		}
 	}
@@ -77,14 +76,14 @@ func migrateFile(in io.Reader, out, errs io.Writer, rewrite rewriting, name, fil
 	if err != nil {
 		return err
 	}
-	c, err := contractOf(doc, name)
+	kind, err := contractOf(doc, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if !slices.Contains(migratable(), c.name) {
-		return fmt.Errorf("%s: there is no older version of a %s", file, c.name)
+	if len(contracts.SchemaVersions(kind)) == 1 {
+		return fmt.Errorf("%s: there is no older version of a %s", file, kind)
 	}
-	migrated, changes, err := rewrite(contracts.Kind(c.name), doc)
+	migrated, changes, err := rewrite(kind, doc)
 	if err != nil {
 		if err := writeProblem(errs, file, doc, err); err != nil {
 			return err
@@ -97,7 +96,7 @@ func migrateFile(in io.Reader, out, errs io.Writer, rewrite rewriting, name, fil
 		}
 	}
 	if len(changes) > 0 {
-		migrated = readable(migrated)
+		migrated = contracts.Readable(migrated)
 	}
 	_, err = out.Write(migrated)
 	return err
@@ -110,14 +109,4 @@ func exitOf(err error) int {
 		return exitError
 	}
 	return exitInvalid
-}
-
-// readable indents a document, and ends it with a newline, as far as it stays a document then.
-func readable(doc []byte) []byte {
-	indented := jsontext.Value(slices.Clone(doc))
-	err := indented.Indent(jsontext.WithIndent("  "))
-	if err != nil || len(indented) >= contracts.MaxDocumentBytes {
-		return doc
-	}
-	return append(indented, '\n')
 }

@@ -22,37 +22,12 @@ import (
 // what is too large, and enough for the stream of a long run.
 const maxFileBytes = 256 << 20
 
-// contract is a kind of document that validate knows.
-type contract struct {
-	name string
-	// check returns the *contracts.Problem that the document has, or nil.
-	check func(doc []byte) error
-	// marks are members that documents of this contract have at the root, in one of the versions that are read, and those
-	// of no other contract do.
-	marks []string
-}
-
-// knownContracts returns the contracts by name.
-func knownContracts() []contract {
-	return []contract{
-		{"taskspec", decodes[contracts.TaskSpec], []string{"goal"}},
-		{"budget", decodes[contracts.Budget], []string{
-			"max_tokens", "max_wall_ms", "max_active_ms", "branch_width", "reflection_passes", "max_tool_calls",
-			"max_cost_microusd", "warn_pct", "on_exhausted", "reserve_tokens",
-			"tokens", "time_s", "width", "reflection",
-		}},
-		{"verifycontract", decodes[contracts.VerifyContract], []string{
-			"assertions", "scorers", "pass_at", "refuse_below", "refusal_threshold",
-		}},
-		{"toolspec", decodes[contracts.ToolSpec], []string{"input_schema", "effect"}},
-		{"runevent", checkStream, []string{"seq", "run_id"}},
+// check holds a document against a contract, a RunEvent as a saved stream, and returns the *contracts.Problem that it has, or nil.
+func check(kind contracts.Kind, doc []byte) error {
+	if kind == contracts.KindRunEvent {
+		return checkStream(doc)
 	}
-}
-
-// decodes holds a document against contract T.
-func decodes[T any](doc []byte) error {
-	_, err := contracts.Decode[T](doc)
-	return err
+	return contracts.Validate(kind, doc)
 }
 
 // lineError is what is wrong in one line of an NDJSON file.
@@ -94,8 +69,8 @@ func checkStream(doc []byte) error {
 func validateCommand() *cobra.Command {
 	var name string
 	names := make([]string, 0, 5)
-	for _, c := range knownContracts() {
-		names = append(names, c.name)
+	for _, k := range contracts.Kinds() {
+		names = append(names, string(k))
 	}
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
@@ -133,18 +108,18 @@ func validateFiles(in io.Reader, out io.Writer, name string, files []string) err
 		if err != nil {
 			return err
 		}
-		c, err := contractOf(doc, name)
+		kind, err := contractOf(doc, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if err := c.check(doc); err != nil {
+		if err := check(kind, doc); err != nil {
 			invalid = true
 			if err := writeProblem(out, file, doc, err); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, err := fmt.Fprintf(out, "%s: valid %s\n", file, c.name); err != nil {
+		if _, err := fmt.Fprintf(out, "%s: valid %s\n", file, kind); err != nil {
 			return err
 		}
 	}
@@ -174,48 +149,15 @@ func readDocument(in io.Reader, file string) ([]byte, error) {
 	return doc, nil
 }
 
-// contractOf returns the contract with this name or, where it is empty, the one whose marks the document bears. It
-// does not guess: a document that bears none, or those of several, is an error. What is no JSON object is none of any
-// contract, and every one of them says so alike.
-func contractOf(doc []byte, name string) (contract, error) {
-	members, ok := rootMembers(doc)
-	if name == "" && !ok {
-		return knownContracts()[0], nil
+// contractOf returns the contract with this name or, where it is empty, the one that the document is recognised by.
+func contractOf(doc []byte, name string) (contracts.Kind, error) {
+	if name != "" {
+		return contracts.ParseKind(name)
 	}
-	var found []contract
-	for _, c := range knownContracts() {
-		if c.name == name {
-			return c, nil
-		}
-		if slices.ContainsFunc(c.marks, func(m string) bool { return slices.Contains(members, m) }) {
-			found = append(found, c)
-		}
+	if kind, ok := contracts.Recognise(doc); ok {
+		return kind, nil
 	}
-	if len(found) != 1 {
-		return contract{}, errors.New("cannot tell the contract; name it with --contract")
-	}
-	return found[0], nil
-}
-
-// rootMembers returns the names of the members of the first JSON value, as far as it can be read, and whether it is an
-// object.
-func rootMembers(doc []byte) ([]string, bool) {
-	dec := jsontext.NewDecoder(bytes.NewReader(doc), jsontext.AllowDuplicateNames(true))
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != jsontext.BeginObject.Kind() {
-		return nil, false
-	}
-	var names []string
-	for dec.PeekKind() == '"' {
-		t, err := dec.ReadToken()
-		if err != nil {
-			break
-		}
-		names = append(names, t.String())
-		if dec.SkipValue() != nil {
-			break
-		}
-	}
-	return names, true
+	return "", errors.New("cannot tell the contract; name it with --contract")
 }
 
 // writeProblem writes one line for each thing that is wrong in a document.

@@ -33,42 +33,70 @@ func (s *State) whole() error {
 // maxLine is more than an event can take, in bytes: 1 MiB and the field name of a frame.
 const maxLine = 1<<20 + 1<<10
 
-// CheckNDJSON reads a whole stream and holds it against the invariants as Check does. A line is an event, or a
-// line of a saved text/event-stream (WHATWG HTML, section 9.2): of those the data lines are read, named control
-// frames are not, and a reset begins the stream anew. It returns what it folded, with an error that is a
-// *Violation, a *contracts.Problem wrapped with the number of its line, or the reader's.
+// Line is a line of a saved stream that holds an event, or that begins the stream anew.
+type Line struct {
+	// Number is the line's, from 1.
+	Number int
+	// JSON is the event, valid until the next line is read. It is nil where the stream begins anew: what came before is void.
+	JSON []byte
+	// Column is where the event begins in the line, in bytes, from 0.
+	Column int
+}
+
+// Lines reads the events of a stream. A line is an event, or a line of a saved text/event-stream (WHATWG HTML, section 9.2):
+// of those the data lines are read and named control frames are not. The error is the reader's, or says that a line is too long;
+// it comes last.
+func Lines(r io.Reader) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, maxLine)
+		control := false
+		for n := 1; lines.Scan(); n++ {
+			line := bytes.TrimSuffix(lines.Bytes(), []byte("\r"))
+			if name, isName := bytes.CutPrefix(line, []byte("event:")); isName {
+				control = true
+				if string(bytes.TrimSpace(name)) == "reset" && !yield(Line{Number: n}, nil) {
+					return
+				}
+				continue
+			}
+			if len(line) == 0 {
+				control = false
+				continue
+			}
+			doc := event(line)
+			if doc == nil || control {
+				continue
+			}
+			if !yield(Line{Number: n, JSON: doc, Column: len(line) - len(doc)}, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(Line{}, errors.Join(errors.New("read events"), err))
+		}
+	}
+}
+
+// CheckNDJSON reads a whole stream as Lines does and holds it against the invariants as Check does. It returns what it folded,
+// with an error that is a *Violation, a *contracts.Problem wrapped with the number of its line, or the reader's.
 func CheckNDJSON(r io.Reader) (*State, error) {
 	s := new(State)
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	control := false
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSuffix(lines.Bytes(), []byte("\r"))
-		if name, isName := bytes.CutPrefix(line, []byte("event:")); isName {
-			control = true
-			if string(bytes.TrimSpace(name)) == "reset" {
-				s = new(State)
-			}
-			continue
-		}
-		if len(line) == 0 {
-			control = false
-			continue
-		}
-		doc := event(line)
-		if doc == nil || control {
-			continue
-		}
-		ev, err := contracts.DecodeEvent(doc)
+	for line, err := range Lines(r) {
 		if err != nil {
-			return s, fmt.Errorf("line %d: %w", n, err)
+			return s, err
+		}
+		if line.JSON == nil {
+			s = new(State)
+			continue
+		}
+		ev, err := contracts.DecodeEvent(line.JSON)
+		if err != nil {
+			return s, fmt.Errorf("line %d: %w", line.Number, err)
 		}
 		if err := s.Apply(ev); err != nil {
 			return s, err
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return s, errors.Join(errors.New("read events"), err)
 	}
 	return s, s.whole()
 }

@@ -161,6 +161,7 @@ func TestCheckNDJSON(t *testing.T) {
 		{"another control frame", lines(t, run.Events[:half], sse) + "event: gone\ndata: x\n\n" + lines(t, run.Events[half:], sse), 0, 0},
 		{"a stream that was cut", lines(t, run.Events[:half], sse), 18, 0},
 		{"a gap", lines(t, run.Events[:half], sse) + lines(t, run.Events[half+1:], sse), 1, 2},
+		{"a reset with nothing behind it", lines(t, run.Events, sse) + "event: reset\nid:\ndata: {}\n\n", 18, 0},
 		{"nothing", "", 18, 0},
 	}
 	for _, test := range tests {
@@ -194,4 +195,18 @@ func TestCheckNDJSON(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for line, err := range runstate.Lines(strings.NewReader("retry: 1\n\ndata: {\"a\":1}\r\n\nevent: reset\ndata: {}\n\n{}\n")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, strconv.Itoa(line.Number)+"+"+strconv.Itoa(line.Column)+" "+string(line.JSON))
+	}
+	if want := []string{`3+5  {"a":1}`, "5+0 ", "8+0 {}"}; !slices.Equal(got, want) {
+		t.Errorf("read %q, want %q", got, want)
+	}
 }
