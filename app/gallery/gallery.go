@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"axiom25/app/document"
 	"axiom25/app/parts"
 	"axiom25/contracts"
 )
@@ -45,18 +46,21 @@ func Entries() []Entry {
 		{"Connection", "lost", func() app.UI {
 			return &parts.Connection{Words: "Reconnecting in 3 s (attempt 2)", Phase: "lost", Retry: true}
 		}},
-		{"ContractSelect", "second chosen", func() app.UI {
-			return &parts.ContractSelect{Names: []string{"TaskSpec", "Budget"}, Chosen: "Budget"}
-		}},
 		{"CopyButton", "a run's id", func() app.UI { return &parts.CopyButton{Label: "copy", Name: "Copy the run's id", Text: run.String()} }},
+		{"Diff", "a migration", func() app.UI {
+			return &parts.Diff{Label: "Changes", Lines: document.Diff(strings.Repeat("a\n", 20)+"old\nb", strings.Repeat("a\n", 20)+"new\nb")}
+		}},
 		{"Editor", "with marks", func() app.UI {
 			return &parts.Editor{
 				Label: "Document", Text: "{\n  \"a\": 0, \"b\": 1\n}", Version: 1,
 				Marks: []parts.Mark{{Start: 17, End: 18, Line: 2, Column: 16}, {Start: 9, End: 10, Line: 2, Column: 8}},
 			}
 		}},
+		{"Editor", "of a long text", func() app.UI { return &parts.Editor{Label: "Document", Text: long, Version: 1, Plain: true} }},
 		{"Editor", "empty", func() app.UI { return &parts.Editor{Label: "Document"} }},
 		{"ExampleCard", "offered", func() app.UI { return &parts.ExampleCard{Name: "Planets", About: "SQL and arithmetic."} }},
+		{"FileButton", "offered", func() app.UI { return &parts.FileButton{Label: "Open a file", Accept: ".json"} }},
+		{"FileDrop", "around a text", func() app.UI { return &parts.FileDrop{Body: []app.UI{app.P().Text("Drop it here")}} }},
 		{"Fold", "a draft", func() app.UI {
 			return &parts.Fold{Title: "Draft 1", Note: "to be revised, score 0.62", Text: long, Tone: "draft"}
 		}},
@@ -67,6 +71,13 @@ func Entries() []Entry {
 			}}
 		}},
 		{"LiveRegion", "silent", func() app.UI { return &parts.LiveRegion{Text: "said before"} }},
+		{"MarkList", "that leads into the text", func() app.UI {
+			nothing := func(app.Context, int) {}
+			return &parts.MarkList{OnGo: nothing, OnFix: nothing, Marks: []parts.Mark{
+				{Line: 14, Column: 1, Pointer: "#/gaol", Detail: "unknown field", Code: "unknown_field", Guess: "goal"},
+				{Line: 14, Column: 1, Pointer: "#/" + strings.Repeat("deep/", 60), Detail: long},
+			}}
+		}},
 		{"MarkList", "two problems", func() app.UI {
 			return &parts.MarkList{Truncated: true, Marks: []parts.Mark{
 				{Line: 2, Column: 8, Pointer: "#/budget/max_tokens", Detail: "must be at least 1"},
@@ -84,6 +95,9 @@ func Entries() []Entry {
 		}},
 		{"Notice", "an error", func() app.UI {
 			return &parts.Notice{Tone: parts.ToneError, Text: "The server cannot be reached.", Action: "Try again"}
+		}},
+		{"Select", "second chosen", func() app.UI {
+			return &parts.Select{Label: "Contract", Options: []string{"TaskSpec", "Budget"}, Chosen: 1}
 		}},
 		{"StateFilter", "one state", func() app.UI { return &parts.StateFilter{Chosen: contracts.StateWaiting} }},
 		{"Tabs", "second shown", func() app.UI {

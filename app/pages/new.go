@@ -172,8 +172,9 @@ func marksOf(places []store.Place) []parts.Mark {
 	for i, place := range places {
 		marks[i] = parts.Mark{
 			Start: place.Start, End: place.End, Line: place.Line, Column: place.Column,
-			Pointer: place.Pointer, Detail: place.Detail,
+			Pointer: place.Pointer, Detail: place.Detail, Code: string(place.Code),
 		}
+		marks[i].Guess, _ = place.Params["did_you_mean"].(string) // absent where nothing is near
 	}
 	return marks
 }

@@ -6,28 +6,38 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// ContractSelect lets the reader choose a contract.
-type ContractSelect struct {
+// Select lets the reader choose one of a few.
+type Select struct {
 	app.Compo
 
-	// Names are offered in their order.
-	Names []string
-	// Chosen is the one that is shown.
-	Chosen string
+	// Label names the choice.
+	Label string
+	// Options are offered in their order, and Chosen is the position of the one that is shown.
+	Options []string
+	Chosen  int
 	// OnChoose is called with the position of the reader's choice.
 	OnChoose func(ctx app.Context, i int)
 }
 
 // Render implements app.Composer.
-func (s *ContractSelect) Render() app.UI {
-	options := make([]app.UI, 0, len(s.Names))
-	for i, name := range s.Names {
-		options = append(options, app.Option().Value(strconv.Itoa(i)).Text(name).Selected(name == s.Chosen))
+func (s *Select) Render() app.UI {
+	options := make([]app.UI, 0, len(s.Options))
+	for i, words := range s.Options {
+		options = append(options, app.Option().Value(strconv.Itoa(i)).Text(words).Selected(i == s.Chosen))
 	}
-	return app.Select().Class("select").Aria("label", "Contract").OnChange(s.choose).Body(options...)
+	return app.Select().Class("select").Aria("label", s.Label).OnChange(s.choose).Body(options...)
 }
 
-func (s *ContractSelect) choose(ctx app.Context, _ app.Event) {
+// OnUpdate implements app.Updater: what a reader once chose the browser goes on showing, whatever the options say.
+func (s *Select) OnUpdate(ctx app.Context) {
+	ctx.Defer(func(app.Context) {
+		if list := s.JSValue(); list.Truthy() {
+			list.Set("selectedIndex", s.Chosen)
+		}
+	})
+}
+
+func (s *Select) choose(ctx app.Context, _ app.Event) {
 	i, err := strconv.Atoi(ctx.JSSrc().Get("value").String())
 	if err == nil && s.OnChoose != nil {
 		s.OnChoose(ctx, i)

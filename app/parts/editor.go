@@ -14,8 +14,10 @@ type Mark struct {
 	Start, End int
 	// Line and Column are where it begins, both from 1; columns count characters.
 	Line, Column int
-	// Pointer is the JSON Pointer of the place and Detail says what is wrong.
-	Pointer, Detail string
+	// Pointer is the JSON Pointer of the place and Detail says what is wrong; Code names the rule.
+	Pointer, Detail, Code string
+	// Guess is what was likely meant instead of what is marked, empty where nothing is near.
+	Guess string
 }
 
 // Editor is a text with line numbers and marked places. The text itself is a textarea, transparent above a copy
@@ -30,8 +32,14 @@ type Editor struct {
 	Version int
 	// Marks are the places that are wrong, in any order.
 	Marks []Mark
-	// Small is for a few lines.
-	Small bool
+	// Jump each time when it changes gives the focus to the editor and selects what Caret marks.
+	Jump  int
+	Caret Mark
+	// Small is for a few lines. Plain is for a long text: it is shown without line numbers and marks, whose copy would make
+	// each key slow.
+	Small, Plain bool
+	// Placeholder stands where there is no text.
+	Placeholder string
 	// ReadOnly refuses typing.
 	ReadOnly bool
 	// OnChange is called with the text as the reader changes it, OnSubmit for Ctrl or Command and Enter.
@@ -40,21 +48,25 @@ type Editor struct {
 
 	version int
 	text    string
+	jump    int
 }
 
 // OnInit implements app.Initializer.
-func (e *Editor) OnInit() { e.text, e.version = e.Text, e.Version }
+func (e *Editor) OnInit() { e.text, e.version, e.jump = e.Text, e.Version, e.Jump }
 
 // OnMount implements app.Mounter.
 func (e *Editor) OnMount(ctx app.Context) { e.fill(ctx) }
 
 // OnUpdate implements app.Updater.
 func (e *Editor) OnUpdate(ctx app.Context) {
-	if e.version == e.Version {
-		return
+	if e.version != e.Version {
+		e.text, e.version = e.Text, e.Version
+		e.fill(ctx)
 	}
-	e.text, e.version = e.Text, e.Version
-	e.fill(ctx)
+	if e.jump != e.Jump {
+		e.jump = e.Jump
+		ctx.Defer(func(app.Context) { e.selectMark(e.Caret) }) // when the line is drawn
+	}
 }
 
 // fill puts the text into the textarea: its content is its own once it was typed in.
@@ -64,16 +76,59 @@ func (e *Editor) fill(app.Context) {
 	}
 }
 
+// lineHeight is that of .editor-area, in pixels.
+const lineHeight = 20
+
+// selectMark selects a mark and brings it to where it can be seen.
+func (e *Editor) selectMark(m Mark) {
+	area := e.JSValue().Call("querySelector", "textarea")
+	if !area.Truthy() {
+		return
+	}
+	start := unitsBefore(e.text, m.Start)
+	end := start + unitsBefore(e.text[min(m.Start, len(e.text)):], m.End-m.Start)
+	area.Call("focus", map[string]any{"preventScroll": !e.Plain})
+	area.Call("setSelectionRange", start, end)
+	if e.Plain {
+		area.Set("scrollTop", (m.Line-1)*lineHeight-area.Get("clientHeight").Int()/2)
+		return
+	}
+	if line := e.JSValue().Call("querySelectorAll", ".editor-line").Call("item", m.Line-1); line.Truthy() {
+		line.Call("scrollIntoView", map[string]any{"block": "nearest"})
+	}
+}
+
+// unitsBefore is how many characters a textarea counts in the first n bytes of a text: those of UTF-16, and one for each end
+// of a line (WHATWG HTML, the API value of a textarea).
+func unitsBefore(text string, n int) int {
+	text = text[:min(max(n, 0), len(text))]
+	units := -strings.Count(text, "\r\n")
+	for _, r := range text {
+		units++
+		if r > 0xFFFF {
+			units++
+		}
+	}
+	return units
+}
+
 // Render implements app.Composer.
 func (e *Editor) Render() app.UI {
 	class := "editor"
 	if e.Small {
-		class = "editor editor-small"
+		class += " editor-small"
+	}
+	var blocks []app.UI
+	if e.Plain {
+		class += " editor-plain"
+	} else {
+		blocks = e.blocks()
 	}
 	return app.Div().Class(class).Body(
 		app.Div().Class("editor-sheet").Body(
-			app.Div().Class("editor-copy").Aria("hidden", "true").Body(e.blocks()...),
+			app.Div().Class("editor-copy").Aria("hidden", "true").Body(blocks...),
 			app.Textarea().Class("editor-area").
+				Placeholder(e.Placeholder).
 				Aria("label", e.Label).
 				Aria("invalid", strconv.FormatBool(len(e.Marks) > 0)).
 				ReadOnly(e.ReadOnly).
@@ -187,30 +242,4 @@ func editorLine(text string, offset int, marks []Mark) app.UI {
 	}
 	pieces = append(pieces, app.Text(text[done:]+"\n"))
 	return app.Div().Class("editor-line editor-line-marked").Body(pieces...)
-}
-
-// MarkList lists what is wrong in a text: the place and the rule.
-type MarkList struct {
-	app.Compo
-
-	// Marks are listed in their order.
-	Marks []Mark
-	// Truncated says that there is more than the list shows.
-	Truncated bool
-}
-
-// Render implements app.Composer.
-func (l *MarkList) Render() app.UI {
-	rows := make([]app.UI, 0, len(l.Marks)+1)
-	for _, m := range l.Marks {
-		rows = append(rows, app.Li().Class("mark-row").Body(
-			app.Span().Class("mark-place").Text(strconv.Itoa(m.Line)+":"+strconv.Itoa(m.Column)),
-			app.Code().Class("mark-pointer").Text(m.Pointer),
-			app.Span().Class("mark-detail").Text(m.Detail),
-		))
-	}
-	if l.Truncated {
-		rows = append(rows, app.Li().Class("mark-row").Text("There are more problems than are listed."))
-	}
-	return app.Ol().Class("mark-list").Aria("label", "Problems").Body(rows...)
 }

@@ -91,8 +91,7 @@ func problemIn(event []byte) *contracts.Problem {
 // wrongLine places a line's problem in the whole text; start is where the line begins.
 func wrongLine(line runstate.Line, problem *contracts.Problem, start int) WrongLine {
 	w := WrongLine{Number: line.Number, Problem: problem}
-	for _, e := range problem.Errors {
-		p := placeOf(line.JSON, e)
+	for _, p := range placesOf(string(line.JSON), problem.Errors) {
 		p.Line, p.Column = line.Number, p.Column+line.Column
 		p.Start, p.End = p.Start+start+line.Column, p.End+start+line.Column
 		w.Places = append(w.Places, p)
@@ -107,6 +106,15 @@ type lineStarts struct {
 }
 
 func newLineStarts(text string) *lineStarts { return &lineStarts{text: text, number: 1} }
+
+// LineAt returns the bytes of a line, counted from 1, without its end.
+func LineAt(text string, number int) (start, end int) {
+	start = newLineStarts(text).start(number)
+	if length := strings.IndexByte(text[start:], '\n'); length >= 0 {
+		return start, start + length
+	}
+	return start, len(text)
+}
 
 func (l *lineStarts) start(number int) int {
 	for ; l.number < number; l.number++ {

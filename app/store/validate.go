@@ -51,14 +51,14 @@ func Judge(kind contracts.Kind, text string) Judgement {
 // them that exist.
 func placesOf(text string, list []contracts.FieldError) []Place {
 	read := document.Read(text)
-	places := make([]Place, len(list))
+	bytes, places := []byte(text), make([]Place, len(list))
 	for i, e := range list {
 		p, offset := Place{FieldError: e}, -1
 		if e.Offset != nil {
 			offset = max(int(*e.Offset), 0)
 		}
 		p.Start, p.End = read.Place(e.Pointer, offset)
-		p.Line, p.Column = contracts.Position([]byte(text), int64(p.Start))
+		p.Line, p.Column = contracts.Position(bytes, int64(p.Start))
 		places[i] = p
 	}
 	return places
