@@ -76,10 +76,19 @@ type TranscriptMessage struct {
 	Attempt int64
 	Final   bool
 	text    strings.Builder
+	// before is the text of a clone that has not grown yet; text is then empty.
+	before string
+	// shared says that a clone holds the message too: it is copied before it changes.
+	shared bool
 }
 
 // Text is what the last attempt said so far. It takes no copy.
-func (m *TranscriptMessage) Text() string { return m.text.String() }
+func (m *TranscriptMessage) Text() string {
+	if m.before != "" {
+		return m.before
+	}
+	return m.text.String()
+}
 
 // TranscriptCall is a tool call: its last attempt.
 type TranscriptCall struct {
@@ -102,6 +111,8 @@ type TranscriptCall struct {
 	End *contracts.ToolEndData
 	// EndedAt is the time of that end, or 0.
 	EndedAt contracts.Time
+	// shared says that a clone holds the call too: it is copied before it changes.
+	shared bool
 }
 
 // Pending reports whether the call waits for a human.
@@ -234,13 +245,13 @@ func (t *Transcript) say(ev *contracts.RunEvent, said *TranscriptMessage, delta 
 		t.messages = append(t.messages, said)
 		change = t.appeared(PartMessage, len(t.messages))
 	}
-	m := t.messages[change.Index]
+	m := t.ownMessage(change.Index)
 	if said.Attempt > m.Attempt {
 		m.Attempt, m.Kind, m.Channel = said.Attempt, said.Kind, said.Channel
-		m.text.Reset()
+		m.restart()
 		change.Restarted = true
 	}
-	m.text.WriteString(delta)
+	m.grow(delta)
 	m.Final = m.Final || final
 	change.Delta = delta
 	return change
@@ -254,7 +265,7 @@ func (t *Transcript) start(ev *contracts.RunEvent, d *contracts.ToolStartData) C
 	}
 	if i, known := t.byCall[d.CallID]; known {
 		c.Seq = t.calls[i].Seq
-		*t.calls[i] = c
+		*t.ownCall(i) = c
 		return Change{Part: PartCall, Index: i, Restarted: true}
 	}
 	if t.byCall == nil {
@@ -271,7 +282,7 @@ func (t *Transcript) decide(d *contracts.ApprovalData) Change {
 	if !known {
 		return Change{}
 	}
-	c := t.calls[i]
+	c := t.ownCall(i)
 	c.Decision, c.By = d.Decision, d.By
 	if d.Decision == contracts.DecisionEdited {
 		c.Args = d.Args
@@ -285,6 +296,7 @@ func (t *Transcript) end(ev *contracts.RunEvent, d *contracts.ToolEndData) Chang
 	if !known {
 		return Change{}
 	}
-	t.calls[i].End, t.calls[i].EndedAt = d, ev.Time
+	c := t.ownCall(i)
+	c.End, c.EndedAt = d, ev.Time
 	return Change{Part: PartCall, Index: i}
 }
