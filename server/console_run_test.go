@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	control "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -141,4 +143,100 @@ func TestConsoleRunKeysAndMenu(t *testing.T) {
 	}
 	b.press(t, kb.Escape)
 	b.until(t, "no menu", `!document.querySelector("#run-menu:popover-open")`)
+}
+
+// moment is what the page says of the moment that is shown.
+func (b browser) moment(t *testing.T) (seq, last int, answer string) {
+	t.Helper()
+	where := eval[string](t, b, `document.querySelector(".scrubber-where span").textContent`)
+	if _, err := fmt.Sscanf(where, "seq %d of %d", &seq, &last); err != nil {
+		t.Fatalf("%q: %v", where, err)
+	}
+	return seq, last, eval[string](t, b, `document.querySelector(".answer-text")?.textContent ?? ""`)
+}
+
+func TestConsoleRunScrubs(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	id := s.create(t, externalTask)
+	s.report(t, id, tokenLine("one "), tokenLine("two "), tokenLine("three "))
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()))
+	b.until(t, "the answer so far", `document.querySelector(".answer-text")?.textContent === "one two three "`)
+
+	// A step back takes a word away and says that this is over; what comes meanwhile is counted and not shown.
+	b.press(t, "[")
+	b.until(t, "the moment before", `document.querySelector(".answer-text")?.textContent === "one two "`)
+	b.until(t, "that it is past", `document.querySelector(".past")?.textContent.startsWith("This is the run as it was at event")`)
+	before, last, _ := b.moment(t)
+	if before != last-1 {
+		t.Errorf("one step back from %d is %d", last, before)
+	}
+	s.report(t, id, tokenLine("four "))
+	b.until(t, "the new event in the count", fmt.Sprintf(`document.querySelector(".scrubber-where span").textContent === "seq %d of %d"`, before, last+1))
+	if _, _, answer := b.moment(t); answer != "one two " {
+		t.Errorf("the past changed to %q", answer)
+	}
+
+	// The range goes to any event; with the keyboard it goes on one at a time.
+	eval[any](t, b, `(() => {
+		const range = document.querySelector("#scrubber");
+		range.value = 1;
+		range.dispatchEvent(new Event("input", {bubbles: true}));
+		range.focus();
+	})()`)
+	b.until(t, "the beginning", `document.querySelector(".run-head .state-name").textContent === "queued" && !document.querySelector(".answer-text")`)
+	b.press(t, kb.ArrowRight)
+	b.until(t, "the second event", `document.querySelector(".run-head .state-name").textContent === "running"`)
+	if seq, _, _ := b.moment(t); seq != 2 {
+		t.Errorf("one key from the first event leads to %d", seq)
+	}
+
+	// What is done is done to the run as it is now.
+	b.press(t, "l")
+	b.until(t, "the newest", `document.querySelector(".answer-text")?.textContent === "one two three four " && !document.querySelector(".past")`)
+	b.press(t, "[")
+	b.until(t, "the past again", `document.querySelector(".past")`)
+	b.click(t, ".run-title-row button", "Cancel")
+	b.until(t, "that it has ended", `document.querySelector(".connection").textContent.startsWith("Ended, ")`)
+	if got := s.done(t, id); got.State != contracts.StateCancelled {
+		t.Errorf("the run is %s", got.State)
+	}
+	if state := eval[string](t, b, `document.querySelector(".run-head .state-name").textContent`); state != "running" {
+		t.Errorf("the moment before is shown as %s", state)
+	}
+	b.click(t, ".past button", "Back to now")
+	b.until(t, "the end", `document.querySelector(".run-head .state-name").textContent === "cancelled"`)
+}
+
+// TestConsoleRunTellsHowLateItIs has a browser whose clock is an hour and a bit behind.
+func TestConsoleRunTellsHowLateItIs(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	id := s.create(t, externalTask)
+	b := newBrowser(t)
+	b.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `{
+			const behind = 3_661_234, Real = Date;
+			Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() - behind); } };
+			Date.now = () => Real.now() - behind;
+		}`})
+		return err
+	}), chromedp.Navigate(s.url+"/r/"+id.String()))
+	b.until(t, "a live run", `document.querySelector(".connection-words")?.textContent === "Live"`)
+	note := ""
+	patiently(t, "latency on the page", func() bool {
+		s.report(t, id, tokenLine("word "))
+		note = eval[string](t, b, `document.querySelector(".connection-note")?.textContent ?? ""`)
+		return note != ""
+	})
+	var p50, p99 string
+	if _, err := fmt.Sscanf(strings.NewReplacer(" ms", "ms", " s", "s").Replace(note), "%s p50 · %s p99", &p50, &p99); err != nil {
+		t.Fatalf("%q: %v", note, err)
+	}
+	for _, latency := range []string{p50, p99} {
+		if d, err := time.ParseDuration(latency); err != nil || d < 0 || d > time.Minute {
+			t.Errorf("the page says %q, which is not how late an event is", note)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,10 @@ type Request struct {
 type Response struct {
 	Status int
 	Body   []byte
+	// Date and RetryAfter are the header fields of these names; empty where there is none.
+	Date, RetryAfter string
+	// Sent and Received are when the browser sent the request and had the head of the answer, by its own clock.
+	Sent, Received time.Time
 }
 
 // Fetch sends a request and returns the whole answer, whatever its status. The error says that none came.
@@ -136,6 +141,20 @@ func (c Client) Create(ctx context.Context, task []byte, key string) (contracts.
 	})
 }
 
+// Last returns the position of a run's last event.
+func (c Client) Last(ctx context.Context, id contracts.RunID) (contracts.Seq, error) {
+	run, err := get[struct {
+		LastSeq contracts.Seq `json:"last_seq"`
+	}](ctx, c, contracts.LinksOf(id).Self)
+	return run.LastSeq, err
+}
+
+// Ask asks for nothing, for the sake of the answer's Date.
+func (c Client) Ask(ctx context.Context) error {
+	_, err := get[struct{}](ctx, c, "/healthz")
+	return err
+}
+
 // Cancel asks for the end of a run.
 func (c Client) Cancel(ctx context.Context, id contracts.RunID) error {
 	return c.post(ctx, contracts.LinksOf(id).Self+"/cancel", contracts.CancelRequest{})
@@ -181,7 +200,7 @@ func (c Client) send(ctx context.Context, r Request, answer any) error {
 		return errors.Join(ErrUnreachable, err)
 	}
 	if res.Status >= 400 {
-		return problemOf(res)
+		return refusalOf(res)
 	}
 	if len(strings.TrimSpace(string(res.Body))) == 0 {
 		return nil
@@ -190,6 +209,68 @@ func (c Client) send(ctx context.Context, r Request, answer any) error {
 		return fmt.Errorf("%s %s was answered with something unreadable: %w", r.Method, r.Path, err)
 	}
 	return nil
+}
+
+// busy is the refusal of a server that wants to be left alone for a while.
+type busy struct {
+	*contracts.Problem
+	wait time.Duration
+}
+
+// Unwrap makes it the problem that it is.
+func (b busy) Unwrap() error { return b.Problem }
+
+// RetryAfter is how long the server wants to be left alone.
+func (b busy) RetryAfter() time.Duration { return b.wait }
+
+// longestBusy is the longest that a server's wish is followed: who asks for more is thought to be mistaken.
+const longestBusy = 10 * time.Minute
+
+// RetryAfter reports whether a request was refused only for now (429 and 503), and how long the server wants to be left
+// alone; 0 where it does not say.
+func RetryAfter(err error) (wait time.Duration, ok bool) {
+	if b, isBusy := errors.AsType[busy](err); isBusy {
+		return b.wait, true
+	}
+	return 0, false
+}
+
+// refusalOf reads what a server has refused a request with.
+func refusalOf(res Response) error {
+	problem := problemOf(res)
+	if res.Status != statusTooMany && res.Status != statusUnavailable {
+		return problem
+	}
+	return busy{problem, min(retryAfter(res), longestBusy)}
+}
+
+// The statuses that stand for a while only (RFC 6585, section 4; RFC 9110, section 15.6.4). The constants of net/http would
+// bring net/http with them.
+const (
+	statusTooMany     = 429
+	statusUnavailable = 503
+)
+
+// dateLayout is the form of dates in HTTP (RFC 9110, section 5.6.7).
+const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// retryAfter reads Retry-After, which is a number of seconds or a date (RFC 9110, section 10.2.3); 0 where it is neither.
+func retryAfter(res Response) time.Duration {
+	if seconds, err := strconv.Atoi(res.RetryAfter); err == nil {
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	until, err := time.Parse(dateLayout, res.RetryAfter)
+	date, dated := res.ServerTime()
+	if err != nil || !dated {
+		return 0
+	}
+	return max(until.Sub(date), 0)
+}
+
+// ServerTime is the Date of the answer, which is cut to the second.
+func (r Response) ServerTime() (date time.Time, ok bool) {
+	date, err := time.Parse(dateLayout, r.Date)
+	return date, err == nil
 }
 
 // problemOf reads the problem document of a refusal, and makes one up where something other than the server

@@ -5,6 +5,7 @@ package command
 import (
 	"context"
 	"syscall/js"
+	"time"
 
 	"axiom25/app/promise"
 )
@@ -33,13 +34,24 @@ func BrowserFetch(ctx context.Context, r Request) (Response, error) {
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
 	defer stop()
 
+	sent := time.Now() //nolint:forbidigo // the browser's clock is what is measured
 	res, err := promise.Await(js.Global().Call("fetch", r.Path, options))
 	if err != nil {
 		return Response{}, err
 	}
+	received := time.Now() //nolint:forbidigo // as above
 	text, err := promise.Await(res.Call("text"))
 	if err != nil {
 		return Response{}, err
 	}
-	return Response{Status: res.Get("status").Int(), Body: []byte(text.String())}, nil
+	field := func(name string) string {
+		if value := res.Get("headers").Call("get", name); value.Truthy() {
+			return value.String()
+		}
+		return ""
+	}
+	return Response{
+		Status: res.Get("status").Int(), Body: []byte(text.String()),
+		Date: field("Date"), RetryAfter: field("Retry-After"), Sent: sent, Received: received,
+	}, nil
 }

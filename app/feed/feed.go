@@ -34,6 +34,8 @@ type Handlers struct {
 	List func(data string)
 	// Lost is called when the connection ended. final says that the source will not come back by itself.
 	Lost func(final bool)
+	// Busy is called before Lost where the server has said how long to stay away; nil where that is of no use.
+	Busy func(wait time.Duration)
 }
 
 // Opener opens a stream at an address of the same origin. It calls no handler before it returns.
@@ -54,6 +56,8 @@ const (
 	Reconnecting
 	// Waiting is the pause before the next attempt.
 	Waiting
+	// Asleep is a feed that nobody looks at: it holds no connection.
+	Asleep
 	// Ended is a closed feed.
 	Ended
 )
@@ -81,6 +85,8 @@ func (s Status) Words(now time.Time) string {
 	case Waiting:
 		seconds := max(1, int(math.Ceil(s.RetryAt.Sub(now).Seconds())))
 		return fmt.Sprintf("Reconnecting in %d s (attempt %d)", seconds, s.Attempt)
+	case Asleep:
+		return "Paused"
 	case Ended:
 	}
 	return "Closed"
@@ -128,9 +134,11 @@ type Feed struct {
 	stop     func()        // ends the pause before the next attempt
 	opened   bool          // the stream stood, since it was last opened
 	polling  bool          // the source is Poll's
+	busy     time.Duration // how long the server wants to be left alone, the next time that the feed pauses
 }
 
-// The pause before attempt n is firstPause·2^(n−1), at most longestPause, spread by ±20 %.
+// The pause before attempt n is firstPause·2^(n−1), at most longestPause, spread by ±20 %. Where the server has said how long
+// to stay away, it is that at least.
 const (
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
@@ -179,6 +187,13 @@ func (f *Feed) Take(limit int) (frames []Frame, more bool, status Status) {
 	return frames, more, f.status
 }
 
+// Waits is how many frames wait to be taken.
+func (f *Feed) Waits() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.frames)
+}
+
 // Folded tells the feed how far its reader is: where to resume.
 func (f *Feed) Folded(seq contracts.Seq) {
 	f.mu.Lock()
@@ -193,6 +208,44 @@ func (f *Feed) Retry() {
 	if f.status.Phase == Waiting {
 		f.reconnect()
 	}
+}
+
+// Sleep closes the connection of a page that nobody looks at, or keeps one that was not connected yet from connecting. What
+// has come can still be taken. Browsers allow six connections to a server (HTTP/1.1), for all of their pages together.
+func (f *Feed) Sleep() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.Phase == Ended {
+		return
+	}
+	f.drop()
+	f.opened, f.polling = false, false
+	f.status = Status{Phase: Asleep}
+	f.notify()
+}
+
+// Wake connects again behind the last folded event; during any phase but Asleep it does nothing.
+func (f *Feed) Wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.Phase != Asleep {
+		return
+	}
+	f.status = Status{Phase: Connecting}
+	f.connect()
+	f.notify()
+}
+
+// StayAway puts the next attempt off for as long as the server has asked for, where the feed waits.
+func (f *Feed) StayAway(wait time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.Phase != Waiting || !f.status.RetryAt.Before(f.cfg.Now().Add(wait)) {
+		return
+	}
+	f.status.Attempt-- // it is the same pause, made longer
+	f.busy = wait
+	f.pause()
 }
 
 // Restart drops what waits and opens the stream again behind the event after: for a reader that found a gap.
@@ -231,6 +284,7 @@ func (f *Feed) connect() {
 		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
 		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
 		Lost:    func(final bool) { on(func() { f.lost(final) }) },
+		Busy:    func(wait time.Duration) { on(func() { f.busy = wait }) },
 	}
 	if f.polling {
 		f.source = f.cfg.Poll(f.cursor, handlers)
@@ -280,6 +334,11 @@ func (f *Feed) pause() {
 	attempt := f.status.Attempt + 1
 	pause := min(longestPause, firstPause<<min(attempt-1, 10))
 	pause = time.Duration(float64(pause) * (0.8 + 0.4*f.cfg.Spread()))
+	if f.busy > pause {
+		// Not before, and not all at once.
+		pause = f.busy + time.Duration(float64(firstPause)*f.cfg.Spread())
+	}
+	f.busy = 0
 	f.status = Status{Phase: Waiting, Attempt: attempt, RetryAt: f.cfg.Now().Add(pause)}
 	opening := f.opening
 	f.stop = f.cfg.After(pause, func() {

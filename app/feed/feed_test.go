@@ -112,6 +112,89 @@ func TestFeed(t *testing.T) {
 		})
 	})
 
+	t.Run("sleeps without a connection and wakes behind the last folded event", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		e.last().Open()
+		e.last().Message("1")
+		f.Sleep()
+		e.last().Message("2") // the browser may still call what it had begun to
+		frames, _, status := f.Take(10)
+		if got := dataOf(frames); !slices.Equal(got, []string{"1"}) || status.Phase != feed.Asleep || e.closed != 1 {
+			t.Fatalf("asleep: %v, %v, %d closed", got, status, e.closed)
+		}
+		f.Folded(1)
+		f.Retry()
+		if len(e.urls) != 1 {
+			t.Fatalf("a sleeping feed opened %v", e.urls)
+		}
+		f.Wake()
+		f.Wake()
+		e.last().Open()
+		_, _, status = f.Take(10)
+		if want := []string{"/s", "/s?after=1"}; !slices.Equal(e.urls, want) || status != (feed.Status{Phase: feed.Live}) {
+			t.Fatalf("awake: opened %v, %v", e.urls, status)
+		}
+	})
+
+	t.Run("a feed that sleeps from the beginning connects when it wakes", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Sleep()
+		if len(e.urls) != 0 {
+			t.Fatalf("opened %v", e.urls)
+		}
+		f.Wake()
+		if want := []string{"/s"}; !slices.Equal(e.urls, want) {
+			t.Fatalf("opened %v, want %v", e.urls, want)
+		}
+	})
+
+	t.Run("a closed feed neither sleeps nor wakes", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		f.Close()
+		f.Sleep()
+		f.Wake()
+		if _, _, status := f.Take(1); status.Phase != feed.Ended || len(e.urls) != 1 {
+			t.Errorf("%v after opening %v", status, e.urls)
+		}
+	})
+
+	t.Run("stays away for as long as the server asks", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var e edge
+			f := newFeed(&e)
+			f.Connect(0)
+			e.last().Open()
+			e.last().Busy(20 * time.Second)
+			e.last().Lost(true)
+			_, _, status := f.Take(1)
+			if pause := time.Until(status.RetryAt); pause < 20*time.Second || pause > 21*time.Second || status.Attempt != 1 {
+				t.Fatalf("comes back in %v, attempt %d", pause, status.Attempt)
+			}
+			f.StayAway(10 * time.Second)
+			f.StayAway(40 * time.Second)
+			_, _, status = f.Take(1)
+			if pause := time.Until(status.RetryAt); pause < 40*time.Second || pause > 41*time.Second || status.Attempt != 1 {
+				t.Fatalf("comes back in %v, attempt %d, after it was asked for more", pause, status.Attempt)
+			}
+			time.Sleep(42 * time.Second)
+			synctest.Wait()
+			e.last().Lost(true)
+			_, _, status = f.Take(1)
+			if pause := time.Until(status.RetryAt); pause != 2*time.Second || status.Attempt != 2 {
+				t.Fatalf("comes back in %v, attempt %d: a wish holds once", pause, status.Attempt)
+			}
+		})
+	})
+
 	t.Run("waits at most thirty seconds", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

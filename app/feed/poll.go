@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"axiom25/contracts"
@@ -18,13 +19,19 @@ type Page struct {
 const emptyPause = time.Second
 
 // Poll asks for events again and again from behind a cursor on, until it is closed or an answer fails. It reports as a
-// stream does.
+// stream does. An error that has a method RetryAfter says how long the server wants to be left alone.
 func Poll(ask func(ctx context.Context, after contracts.Seq) (Page, error), after contracts.Seq, h Handlers) Source {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		for ctx.Err() == nil {
 			page, err := ask(ctx, after)
 			if err != nil {
+				if busy, ok := errors.AsType[interface {
+					error
+					RetryAfter() time.Duration
+				}](err); ok && h.Busy != nil {
+					h.Busy(busy.RetryAfter())
+				}
 				h.Lost(true)
 				return
 			}

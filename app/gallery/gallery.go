@@ -43,6 +43,9 @@ func Entries() []Entry {
 			return &parts.Approval{ID: approval, Tool: "deploy@2.1.0", Args: []byte(`{}`), Sending: true}
 		}},
 		{"Connection", "live", func() app.UI { return &parts.Connection{Words: "Live", Phase: "live"} }},
+		{"Connection", "live, with its latency", func() app.UI {
+			return &parts.Connection{Words: "Live", Phase: "live", Note: "9 ms p50 · 21 ms p99 · 410 tok/s", Title: "How long the last events took."}
+		}},
 		{"Connection", "lost", func() app.UI {
 			return &parts.Connection{Words: "Reconnecting in 3 s (attempt 2)", Phase: "lost", Retry: true}
 		}},
@@ -99,6 +102,10 @@ func Entries() []Entry {
 		{"Select", "second chosen", func() app.UI {
 			return &parts.Select{Label: "Contract", Options: []string{"TaskSpec", "Budget"}, Chosen: 1}
 		}},
+		{"Scrubber", "in the past", func() app.UI {
+			return &parts.Scrubber{Seq: 287, Last: 412, Time: 1_790_000_000_312, Live: true}
+		}},
+		{"Scrubber", "at the end of a run that has ended", func() app.UI { return &parts.Scrubber{Seq: 412, Last: 412, Following: true} }},
 		{"StateFilter", "one state", func() app.UI { return &parts.StateFilter{Chosen: contracts.StateWaiting} }},
 		{"Tabs", "second shown", func() app.UI {
 			return &parts.Tabs{Label: "Views", Tabs: []parts.Tab{{Name: "a", Title: "Answer"}, {Name: "b", Title: "Events", Count: 412}}, Shown: "b"}
@@ -135,7 +142,7 @@ func Entries() []Entry {
 	}
 	for _, level := range []parts.Level{parts.LevelCalm, parts.LevelWarned, parts.LevelReached} {
 		entries = append(entries, Entry{"Gauge", string(level), func() app.UI {
-			return &parts.Gauge{Name: "tokens", Words: "5.1 k / 128 k", Share: 0.4, Warn: 0.8, Level: level}
+			return &parts.Gauge{Name: "tokens", Words: "5.1 k / 128 k", Share: 0.4, Warn: 0.8, Level: level, Pace: "full in 3 min", Rate: "410 tok/s"}
 		}})
 	}
 	for _, s := range []contracts.State{

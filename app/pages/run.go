@@ -23,12 +23,12 @@ type Run struct {
 	// Now is the clock; the system's where nil.
 	Now func() time.Time
 
-	id        contracts.RunID
-	run       store.Run
-	watch     *store.RunWatch
-	allLimits bool // on a phone, more than the tightest limit
+	id       contracts.RunID
+	run      store.Run
+	watch    *store.RunWatch
+	unfolded bool // on a phone, the whole head
 
-	keyboard *listener
+	keyboard func() // stops listening
 
 	view  RunView
 	shown string // the name of the view that is shown
@@ -39,11 +39,11 @@ type Run struct {
 // large run without its being copied or compared: besides it each view has a count as a property, by which it is drawn anew
 // with the page. A view asks the page for what concerns the others, and keeps the rest (filters, zoom) to itself.
 type RunView struct {
-	// Run is the run as it is shown.
+	// Run is the run as it is shown: Run.Fold is the moment, which may be in the past, Run.Head and Run.Log all that is known.
 	Run *store.Run
 	// Watch takes commands.
 	Watch *store.RunWatch
-	// Now is the reader's clock, but never before the last event.
+	// Now is the reader's clock, but never before the last event; where the reader has gone back, the time of Run.Fold.
 	Now contracts.Time
 	// Selected is the event that the reader looks at in every view; 0 for none.
 	Selected contracts.Seq
@@ -85,8 +85,7 @@ func (p *Run) OnNav(ctx app.Context) {
 		return // the server draws the shell alone
 	}
 	if p.keyboard == nil {
-		keyboard := listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
-		p.keyboard = &keyboard
+		p.keyboard = store.Listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
 	}
 	url := ctx.Page().URL()
 	id := contracts.RunID(strings.TrimPrefix(url.Path, "/r/"))
@@ -152,7 +151,7 @@ func (p *Run) addressOf() string {
 // OnDismount implements app.Dismounter.
 func (p *Run) OnDismount() {
 	if p.keyboard != nil {
-		p.keyboard.stop()
+		p.keyboard()
 		p.keyboard = nil
 	}
 	p.close()
@@ -169,7 +168,7 @@ func (p *Run) close() {
 // tick draws once a second what goes by the clock, as long as something does.
 func (p *Run) tick(ctx app.Context, id contracts.RunID) {
 	ctx.After(time.Second, func(ctx app.Context) {
-		if p.id == id && (p.run.Fold.Done == nil || p.run.Connection.Phase == feed.Waiting) {
+		if p.id == id && (p.run.Head.Done == nil || p.run.Connection.Phase == feed.Waiting) {
 			p.tick(ctx, id)
 		}
 	})
@@ -179,7 +178,7 @@ func (p *Run) tick(ctx app.Context, id contracts.RunID) {
 func (p *Run) Render() app.UI {
 	f := p.run.Fold
 	switch {
-	case p.run.Problem != nil && f.LastSeq == 0:
+	case p.run.Problem != nil && p.run.Head.LastSeq == 0:
 		sentence, detail := parts.Trouble(p.run.Problem)
 		return parts.Page("/r", &parts.Notice{
 			Tone: parts.ToneError, Text: "This run cannot be shown: " + lowerFirst(sentence) + ".", Detail: detail,
@@ -197,11 +196,13 @@ func (p *Run) Render() app.UI {
 	p.view.Now = p.now()
 	return parts.Page("/r",
 		p.head(f),
+		p.past(),
 		p.alerts(f),
-		p.approvals(f),
+		p.approvals(),
 		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
 		app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
-		&parts.LiveRegion{Text: p.spoken(f)},
+		p.scrubber(),
+		&parts.LiveRegion{Text: p.spoken(p.run.Head)},
 		&parts.KeyHelp{Groups: p.keys()},
 	)
 }
@@ -223,102 +224,13 @@ func (p *Run) shownView() app.UI {
 	return &answerView{View: &p.view, Drawn: p.drawn}
 }
 
-// head says what the run is, where it stands and what it has used.
-func (p *Run) head(f store.Fold) app.UI {
-	gauges := parts.Gauges(f.UsedAt(p.now()), f.Limits)
-	tightest := parts.Tightest(gauges).Name
-	if name, ok := limitOf(f.Reason); ok {
-		tightest = name // the limit that was reached, or that one more would have passed
-		for i := range gauges {
-			if gauges[i].Name == name {
-				gauges[i].Level = parts.LevelReached
-			}
-		}
-	}
-	bars := make([]app.UI, 0, len(gauges))
-	for i := range gauges {
-		class := "budget-gauge"
-		if gauges[i].Name == tightest {
-			class = "budget-gauge budget-tightest"
-		}
-		bars = append(bars, app.Div().Class(class).Body(&gauges[i]))
-	}
-	return app.Div().Class("run-head").Body(
-		app.Div().Class("run-title-row").Body(
-			&parts.StateBadge{State: f.State},
-			app.H1().Class("run-title").Text(orElse(p.run.Goal, "Run "+parts.ShortID(p.id.String()))),
-			app.If(f.Live() && f.State != contracts.StateDraining, func() app.UI {
-				return app.Button().Class("button").Type("button").AccessKey("c").
-					Disabled(p.run.Sending != "").Text(p.cancelLabel()).OnClick(p.cancel)
-			}),
-			p.menu(),
-		),
-		app.Div().Class("run-meta").Body(
-			app.Span().Body(
-				app.Code().Class("run-id").Text(p.id.String()),
-				&parts.CopyButton{Label: "copy", Name: "Copy the run's id", Text: p.id.String()},
-			),
-			app.Span().Text(f.Header.Backend),
-			app.Span().Text(string(f.Header.Profile)),
-			app.Span().Title(f.CreatedAt.String()).Text("started "+parts.Clock(f.CreatedAt)+", "+parts.Age(p.now(), f.CreatedAt)+" ago"),
-			app.If(f.Reason.Exhausted() || f.Reason == contracts.ReasonCancel, func() app.UI {
-				return app.Span().Text("stopped by " + reasonWords(f.Reason))
-			}),
-			&parts.Connection{
-				Words: p.connectionWords(f), Phase: connectionClass(p.run.Connection.Phase, f),
-				Retry: p.run.Connection.Phase == feed.Waiting, OnRetry: p.retry,
-			},
-		),
-		app.Div().Class("budget", budgetClass(p.allLimits)).Role("group").Aria("label", "Budget").Body(bars...),
-		app.Button().Class("button-inline", "budget-switch").Type("button").
-			Aria("expanded", strconv.FormatBool(p.allLimits)).Text(limitsLabel(p.allLimits)).OnClick(p.switchLimits),
-	)
-}
-
-// budgetClass opens the limits that a phone folds away.
-func budgetClass(open bool) string {
-	if open {
-		return "budget-open"
-	}
-	return ""
-}
-
-func limitsLabel(open bool) string {
-	if open {
-		return "Only the tightest limit"
-	}
-	return "All limits"
-}
-
-func (p *Run) switchLimits(app.Context, app.Event) { p.allLimits = !p.allLimits }
-
-func (p *Run) cancelLabel() string {
-	if p.run.Sending == "cancel" {
-		return "Cancelling"
-	}
-	return "Cancel"
-}
-
-func (p *Run) connectionWords(f store.Fold) string {
-	if f.Done != nil {
-		return fmt.Sprintf("Complete, %d events", f.LastSeq)
-	}
-	return p.run.Connection.Words(p.clock())
-}
-
-func connectionClass(phase feed.Phase, f store.Fold) string {
-	switch {
-	case f.Done != nil:
-		return "complete"
-	case phase == feed.Live, phase == feed.Polled:
-		return "live"
-	}
-	return "lost"
-}
-
 // alerts are the things that went wrong.
 func (p *Run) alerts(f store.Fold) app.UI {
 	var alerts []app.UI
+	if !p.run.AgainAt.IsZero() {
+		wait := p.run.AgainAt.Sub(p.clock()).Milliseconds()
+		alerts = append(alerts, &parts.Alert{Title: "The server is busy. The command is sent again in " + parts.Roughly(wait+999) + "."})
+	}
 	if p.run.Refused != nil {
 		sentence, detail := parts.Trouble(p.run.Refused)
 		alerts = append(alerts, &parts.Alert{Title: sentence, Detail: detail})
@@ -347,10 +259,10 @@ func (p *Run) alerts(f store.Fold) app.UI {
 	return app.Div().Class("alerts").Body(alerts...)
 }
 
-// approvals are the questions that the run has for its reader.
-func (p *Run) approvals(f store.Fold) app.UI {
+// approvals are the questions that the run has for its reader now, whatever moment is shown.
+func (p *Run) approvals() app.UI {
 	var cards []app.UI
-	for _, c := range f.Calls {
+	for _, c := range p.run.Head.Calls {
 		if c.Approval == nil {
 			continue
 		}
@@ -361,7 +273,7 @@ func (p *Run) approvals(f store.Fold) app.UI {
 		}
 		cards = append(cards, &parts.Approval{
 			ID: c.Approval.ID, Tool: c.Tool, Args: c.Args,
-			Remaining: "expires in " + parts.Duration(max(c.Approval.ExpiresAt.Sub(p.now()), 0)/1000*1000),
+			Remaining: "expires in " + parts.Duration(max(c.Approval.ExpiresAt.Sub(p.today()), 0)/1000*1000),
 			Sending:   p.run.Sending == c.Approval.ID.String(),
 			OnDecide:  p.decide,
 		})
@@ -391,9 +303,15 @@ func (p *Run) decide(_ app.Context, id contracts.ApprovalID, d contracts.Approva
 
 func (p *Run) clock() time.Time { return clock(p.Now)() }
 
-// now is the reader's clock, but never before the last event: the server's clock may be ahead.
+// today is the reader's clock, but never before the last event: the server's clock may be ahead.
+func (p *Run) today() contracts.Time { return max(contracts.TimeOf(p.clock()), p.run.Head.LastTime) }
+
+// now is the time at the moment that is shown.
 func (p *Run) now() contracts.Time {
-	return max(contracts.TimeOf(p.clock()), p.run.Fold.LastTime)
+	if p.run.Past > 0 {
+		return p.run.Fold.LastTime
+	}
+	return p.today()
 }
 
 // limitOf is the name of the gauge of the limit that stopped a run.

@@ -4,31 +4,8 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/parts"
+	"axiom25/contracts"
 )
-
-// listener is a function that the browser calls for an event of an object other than the page's own elements.
-type listener struct {
-	target app.Value
-	event  string
-	call   app.Func
-}
-
-// listen calls do on the goroutine that draws for each event of a target, until the listener is stopped.
-func listen(ctx app.Context, target app.Value, event string, do func(ctx app.Context, event app.Event)) listener {
-	call := app.FuncOf(func(_ app.Value, args []app.Value) any {
-		// The browser waits for what is dispatched here, so that do can still prevent what the event would do.
-		ctx.Dispatch(func(ctx app.Context) { do(ctx, app.Event{Value: args[0]}) })
-		return nil
-	})
-	target.Call("addEventListener", event, call)
-	return listener{target: target, event: event, call: call}
-}
-
-// stop ends it.
-func (l listener) stop() {
-	l.target.Call("removeEventListener", l.event, l.call)
-	l.call.Release()
-}
 
 // typesText are the elements that want every key for themselves, and takesArrows those that want the keys without a letter.
 const (
@@ -70,6 +47,12 @@ func (p *Run) take(ctx app.Context, key string) bool {
 	switch key {
 	case "?":
 		parts.ShowKeyHelp()
+	case "[":
+		p.step(-1)
+	case "]":
+		p.step(1)
+	case "l":
+		p.watch.Follow()
 	case "Escape":
 		if p.view.Selected == 0 {
 			return false
@@ -79,6 +62,15 @@ func (p *Run) take(ctx app.Context, key string) bool {
 		return false
 	}
 	return true
+}
+
+// step goes from the moment that is shown to one nearby.
+func (p *Run) step(by contracts.Seq) {
+	seq := p.run.Past
+	if seq == 0 {
+		seq = p.run.Head.LastSeq
+	}
+	p.watch.Show(seq + by)
 }
 
 // keys lists the keys of the page and of the view that is shown.
@@ -94,6 +86,8 @@ func (p *Run) keys() []parts.KeyGroup {
 		{Title: shown, Keys: p.view.Keys},
 		{Title: "The run", Keys: []parts.Key{
 			{Key: "1 … 6", Does: "Show the answer, timeline, events, tools, verdict or task"},
+			{Key: "[ ]", Does: "Step to the moment before or after"},
+			{Key: "l", Does: "Follow the newest events again"},
 			{Key: "Esc", Does: "Close the selected event"},
 			{Key: "?", Does: "Show this list"},
 		}},

@@ -15,6 +15,8 @@ type Connection struct {
 	Words string
 	// Phase is live, lost or complete.
 	Phase string
+	// Note is what else there is to say of it, quieter, and Title what that means.
+	Note, Title string
 	// Retry offers to connect at once, which calls OnRetry.
 	Retry   bool
 	OnRetry func(app.Context)
@@ -24,7 +26,8 @@ type Connection struct {
 func (c *Connection) Render() app.UI {
 	return app.Span().Class("connection", "connection-"+c.Phase).Body(
 		app.Span().Class("connection-dot").Aria("hidden", "true"),
-		app.Span().Text(c.Words),
+		app.Span().Class("connection-words").Text(c.Words),
+		app.If(c.Note != "", func() app.UI { return app.Span().Class("connection-note").Title(c.Title).Text(c.Note) }),
 		app.If(c.Retry, func() app.UI {
 			return app.Button().Class("button-inline").Type("button").Text("Try now").OnClick(c.retry)
 		}),

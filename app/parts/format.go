@@ -56,8 +56,11 @@ func two(major int64, majorUnit string, minor int64, minorUnit string) string {
 }
 
 // Age writes how long ago t was in its largest unit: 12 s, 5 min, 3 h, 2 d.
-func Age(now, t contracts.Time) string {
-	s := max(now.Sub(t), 0) / 1000
+func Age(now, t contracts.Time) string { return Roughly(now.Sub(t)) }
+
+// Roughly writes milliseconds in their largest unit, cut: 12 s, 5 min, 3 h, 2 d.
+func Roughly(ms int64) string {
+	s := max(ms, 0) / 1000
 	switch {
 	case s < 60:
 		return fmt.Sprintf("%d s", s)
@@ -90,6 +93,20 @@ func Bytes(n int64) string {
 	}
 	return figures(float64(n)/1e6) + " MB"
 }
+
+// Rate writes how much happens a second, or a minute where it is less than one a second: 410 tok/s, 12 calls/min.
+func Rate(perSecond float64, unit string) string {
+	switch {
+	case perSecond >= 10:
+		return Count(int64(perSecond+0.5)) + " " + unit + "/s"
+	case perSecond >= 1:
+		return figures(perSecond) + " " + unit + "/s"
+	}
+	return figures(perSecond*60) + " " + unit + "/min"
+}
+
+// ClockMS writes the time of day in the reader's zone to the millisecond.
+func ClockMS(t contracts.Time) string { return t.Std().In(time.Local).Format("15:04:05.000") } //nolint:gosmopolitan // as above
 
 // Score writes a score within 0..1 with two decimals.
 func Score(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }

@@ -23,6 +23,9 @@ type Gauge struct {
 	Warn float64
 	// Level is calm, warned or reached.
 	Level Level
+	// Pace says when the limit is reached at the rate of the moment, in few words, and Rate what that rate is; both are empty
+	// where nothing can be said.
+	Pace, Rate string
 	// Slim shows the bar alone; the words go to assistive technology and to the tooltip.
 	Slim bool
 }
@@ -58,15 +61,38 @@ func (g *Gauge) Render() app.UI {
 		Aria("label", g.Name).
 		Aria("valuemin", "0").Aria("valuemax", "100").
 		Aria("valuenow", strconv.FormatFloat(percent, 'f', 0, 64)).
-		Aria("valuetext", g.Words)
+		Aria("valuetext", joined(g.Words, g.Pace))
 	if g.Slim {
 		return gauge.Class("gauge-slim").Title(g.Name + " " + g.Words).Body(bar)
 	}
-	return gauge.Body(
-		app.Div().Class("gauge-name").Text(g.Name),
+	return gauge.Title(g.tooltip()).Body(
+		app.Div().Class("gauge-name").Body(app.Span().Text(g.Name), app.Span().Class("gauge-pace").Text(g.Pace)),
 		bar,
 		app.Div().Class("gauge-words").Text(g.Words),
 	)
+}
+
+// tooltip is all that the gauge shows, and what it is derived from.
+func (g *Gauge) tooltip() string {
+	tip := g.Name + " " + g.Words
+	if g.Rate != "" {
+		tip += ", at " + g.Rate
+	}
+	if g.Pace != "" {
+		tip += ": " + g.Pace
+	}
+	if g.Warn > 0 {
+		tip += fmt.Sprintf(". The mark at %.0f %% is where a warning is due.", g.Warn*100)
+	}
+	return tip
+}
+
+// joined puts a comma between two texts, where there are two.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
 }
 
 // Gauges returns a gauge for each limit of a budget, in a fixed order. Tool calls, width and reflections are

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"axiom25/contracts"
@@ -111,6 +112,23 @@ type Folder struct {
 	// lostTexts and lostCalls are the attempts that later ones took the place of, by the id that they share.
 	lostTexts map[string][]Message
 	lostCalls map[string][]Call
+}
+
+// Clone returns a Folder that stands where f does and goes on by itself. No text is copied.
+func (f *Folder) Clone() *Folder {
+	c := &Folder{
+		state: *f.state.Clone(), transcript: *f.transcript.Clone(), violation: f.violation,
+		createdAt: f.createdAt, lastTime: f.lastTime,
+		lostTexts: maps.Clone(f.lostTexts), lostCalls: maps.Clone(f.lostCalls),
+	}
+	// What follows in f must not land behind what c holds.
+	for id, lost := range c.lostTexts {
+		c.lostTexts[id] = slices.Clip(lost)
+	}
+	for id, lost := range c.lostCalls {
+		c.lostCalls[id] = slices.Clip(lost)
+	}
+	return c
 }
 
 // LastSeq is the position of the last event that was added.

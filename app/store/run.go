@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
+	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -23,16 +25,27 @@ type Run struct {
 	// task names no checks, and until it was read.
 	Goal                string
 	PassAt, RefuseBelow float64
-	// Fold is what the stream said so far.
-	Fold Fold
+	// Fold is the run at the moment that is shown, and Head all that the stream said so far. They are the same until the
+	// reader goes back.
+	Fold, Head Fold
+	// Past is the event that the reader has gone back to; 0 while the newest is shown. Seeking says that Fold is not there
+	// yet, and Lost why it does not get there.
+	Past    contracts.Seq
+	Seeking bool
+	Lost    error
 	// Log is the events themselves, which grow as the run does; nil before the run was opened.
 	Log *Log
-	// Connection is the state of the stream.
+	// Connection is the state of the stream, and Offline says that the browser has no network.
 	Connection feed.Status
+	Offline    bool
+	// Behind counts the events that are known to be and were not folded yet.
+	Behind int
 	// Problem is why the run cannot be shown, or nil.
 	Problem error
-	// Sending names the command under way: cancel or an approval's id; empty where none is.
+	// Sending names the command under way: cancel or an approval's id; empty where none is. AgainAt is when it is sent
+	// again, where the server was too busy for it.
 	Sending string
+	AgainAt time.Time
 	// Exporting says that the events are being collected for a file.
 	Exporting bool
 	// Refused is why the last command was refused, or nil.
@@ -40,14 +53,7 @@ type Run struct {
 }
 
 // Loading reports whether nothing is known yet.
-func (r Run) Loading() bool { return r.Fold.LastSeq == 0 && r.Problem == nil }
-
-// foldsATurn is how many frames are folded before the page may draw and answer its reader again, and foldEvery the
-// least time in milliseconds between two turns, a frame of the screen: what comes faster is folded and drawn together.
-const (
-	foldsATurn = 500
-	foldEvery  = 16
-)
+func (r Run) Loading() bool { return r.Head.LastSeq == 0 && r.Problem == nil }
 
 // RunWatch keeps one page's run up to date.
 type RunWatch struct {
@@ -57,145 +63,97 @@ type RunWatch struct {
 	folder Folder
 	log    *Log
 	run    Run
-	asked  bool // the task was asked for since the connection was last lost
+	// asked says that the task was asked for since the connection was last lost, and asking that the answer is due.
+	asked, asking bool
 	// resting says that something was folded a moment ago, and rung that more has come since.
 	resting, rung bool
 	closed        bool
+	stops         []func() // of what listens to the browser
+
+	checks Checkpoints
+	past   Past
+	going  bool // Past is on its way, in slices
+	older  pastPage
+
+	meter   Meter
+	last    atomic.Int64   // the last event that the server is known to have
+	stood   contracts.Time // when the stream last began to stand, by the browser's clock
+	pace    Pace
+	pacedAt contracts.Time
+	probes  int
+	probing bool
 }
 
 // WatchRun opens the stream of a run and publishes it under KeyRun until Close. ctx is the page's.
 func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *RunWatch {
 	log := &Log{}
-	w := &RunWatch{ctx: ctx, client: client, log: log, run: Run{ID: id, Log: log}}
+	w := &RunWatch{ctx: ctx, log: log, run: Run{ID: id, Log: log, Offline: !online()}}
+	w.client = command.Client{Fetch: w.dated(client.Fetch)}
 	w.publish()
 	w.feed = feed.New(feed.Config{
 		URL:    contracts.LinksOf(id).Stream,
-		Notify: func() { ctx.Dispatch(func(goapp.Context) { w.ring() }) },
+		Notify: func() { ctx.Dispatch(w.ring) },
 		Spread: rand.Float64,
 		Poll: func(after contracts.Seq, h feed.Handlers) feed.Source {
 			return feed.Poll(func(ctx context.Context, after contracts.Seq) (feed.Page, error) {
-				return client.Events(ctx, id, after)
+				page, err := w.client.Events(ctx, id, after)
+				w.last.Store(int64(page.Last))
+				return page, err
 			}, after, h)
 		},
 	})
-	w.feed.Connect(0)
+	w.listen()
+	if visible() {
+		w.feed.Connect(0)
+	} else {
+		w.feed.Sleep()
+	}
 	w.askTask()
+	w.askLast()
 	return w
+}
+
+// listen follows whether the page is seen and whether there is a network. A page that nobody sees holds no connection:
+// browsers allow six to a server, for all of their pages together.
+func (w *RunWatch) listen() {
+	window := goapp.Window()
+	w.stops = []func(){
+		Listen(w.ctx, window.Get("document"), "visibilitychange", func(goapp.Context, goapp.Event) {
+			if !visible() {
+				w.feed.Sleep()
+				return
+			}
+			w.feed.Wake()
+			w.askLast()
+		}),
+		Listen(w.ctx, window, "online", func(goapp.Context, goapp.Event) {
+			w.run.Offline = false
+			w.publish()
+			w.feed.Retry()
+		}),
+		Listen(w.ctx, window, "offline", func(goapp.Context, goapp.Event) {
+			w.run.Offline = true
+			w.publish()
+		}),
+	}
 }
 
 // Close ends the stream. The watch is then deaf and publishes nothing more.
 func (w *RunWatch) Close() {
 	w.closed = true
 	w.feed.Close()
-}
-
-// Retry connects at once where the feed waits to.
-func (w *RunWatch) Retry() { w.feed.Retry() }
-
-// Cancel asks the server to end the run.
-func (w *RunWatch) Cancel() {
-	w.send("cancel", func(ctx context.Context) error { return w.client.Cancel(ctx, w.run.ID) })
-}
-
-// Decide answers a call that waits for a human.
-func (w *RunWatch) Decide(id contracts.ApprovalID, d contracts.ApprovalDecision) {
-	w.send(id.String(), func(ctx context.Context) error { return w.client.Decide(ctx, w.run.ID, id, d) })
-}
-
-// send carries out one command at a time. What it changes comes back by the stream.
-func (w *RunWatch) send(name string, do func(context.Context) error) {
-	if w.run.Sending != "" {
-		return
+	for _, stop := range w.stops {
+		stop()
 	}
-	w.run.Sending, w.run.Refused = name, nil
-	w.publish()
-	w.ctx.Async(func() {
-		err := do(context.Background())
-		w.later(func() {
-			w.run.Sending, w.run.Refused = "", err
-			w.publish()
-		})
-	})
-}
-
-// ring folds what has come: at once after a pause, else at the end of the turn.
-func (w *RunWatch) ring() {
-	if w.resting {
-		w.rung = true
-		return
-	}
-	w.fold()
-}
-
-// rest puts the next turn off; more says that there will be one. The pause is the browser's own timer: one of Go's ends
-// while the browser still hands over a heap of events, and then nothing is drawn, and nobody answered, before the last.
-func (w *RunWatch) rest(more bool) {
-	w.resting, w.rung = true, more
-	var rested goapp.Func
-	rested = goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
-		rested.Release()
-		w.later(func() {
-			w.resting = false
-			if w.rung {
-				w.fold()
-			}
-		})
-		return nil
-	})
-	goapp.Window().Call("setTimeout", rested, foldEvery)
-}
-
-// fold takes what the feed has and publishes the result once.
-func (w *RunWatch) fold() {
-	if w.closed {
-		return
-	}
-	frames, more, status := w.feed.Take(foldsATurn)
-	unreadable := false
-	for _, frame := range frames {
-		if frame.Reset {
-			w.folder, *w.log = Folder{}, Log{}
-			continue
-		}
-		ev, isNew, err := w.folder.Add([]byte(frame.Data))
-		if isNew {
-			w.log.Add(&ev, frame.Data)
-		}
-		if err != nil {
-			if errors.Is(err, ErrGap) {
-				w.feed.Restart(w.folder.LastSeq())
-				more = false
-				break
-			}
-			// What this program cannot read it cannot read the next time either; reading on would only find a gap.
-			w.run.Problem, unreadable, more = err, true, false
-			break
-		}
-	}
-	w.feed.Folded(w.folder.LastSeq())
-	w.run.Fold = w.folder.Fold()
-	if w.run.Fold.Done != nil || unreadable {
-		w.feed.Close()
-		status = feed.Status{Phase: feed.Ended}
-	}
-	w.run.Connection = status
-	w.publish()
-	if status.Phase == feed.Live || status.Phase == feed.Polled {
-		w.asked = false
-	}
-	if status.Phase == feed.Waiting {
-		w.askTask()
-	}
-	w.rest(more)
 }
 
 // askTask asks once for what is not in the stream, and so finds out why a stream does not open: an EventSource
 // does not say.
 func (w *RunWatch) askTask() {
-	if w.asked {
+	if w.asked || w.asking {
 		return
 	}
-	w.asked = true
+	w.asked, w.asking = true, true
 	w.ctx.Async(func() {
 		task, err := w.client.Task(context.Background(), w.run.ID)
 		w.later(func() { w.know(task, err) })
@@ -206,14 +164,35 @@ func (w *RunWatch) askTask() {
 // not.
 func (w *RunWatch) know(task command.TaskHead, err error) {
 	problem, refused := errors.AsType[*contracts.Problem](err)
+	wait, busy := command.RetryAfter(err)
+	w.asking = false
 	switch {
 	case err == nil:
 		w.run.Goal, w.run.PassAt, w.run.RefuseBelow = task.Goal, task.PassAt, task.RefuseBelow
-	case refused && problem.Status < 500 && problem.Status != 429:
+	case busy:
+		w.feed.StayAway(wait)
+		w.after(max(wait, time.Second).Milliseconds(), func() {
+			if w.asked = false; w.run.Goal == "" {
+				w.askTask()
+			}
+		})
+	case refused && problem.Status < 500:
 		w.run.Problem = problem
 		w.feed.Close()
 	}
 	w.publish()
+}
+
+// askLast asks how far the run is, for "catching up".
+func (w *RunWatch) askLast() {
+	if w.run.Head.Done != nil {
+		return
+	}
+	w.ctx.Async(func() {
+		if last, err := w.client.Last(context.Background(), w.run.ID); err == nil {
+			w.last.Store(int64(last))
+		}
+	})
 }
 
 // later runs do on the goroutine that draws, unless the watch was closed meanwhile.
@@ -225,4 +204,22 @@ func (w *RunWatch) later(do func()) {
 	})
 }
 
+// after runs do on the goroutine that draws after a pause in milliseconds, unless the watch was closed meanwhile. The pause is
+// the browser's own timer: one of Go's ends while the browser still hands over a heap of events, and then nothing is drawn,
+// and nobody answered, before the last.
+func (w *RunWatch) after(pause int64, do func()) {
+	var ended goapp.Func
+	ended = goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
+		ended.Release()
+		w.later(do)
+		return nil
+	})
+	goapp.Window().Call("setTimeout", ended, pause)
+}
+
 func (w *RunWatch) publish() { w.ctx.SetState(KeyRun, w.run) }
+
+// now is the browser's clock.
+func now() contracts.Time {
+	return contracts.TimeOf(time.Now()) //nolint:forbidigo // the one place where a watch reads it
+}

@@ -256,9 +256,4 @@ func (w *RunsWatch) tick() {
 	})
 }
 
-// visible reports whether the page can be seen.
-func visible() bool {
-	return goapp.Window().Get("document").Get("visibilityState").String() != "hidden"
-}
-
 func (w *RunsWatch) publish() { w.ctx.SetState(KeyRuns, w.runs) }

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"axiom25/app/command"
+	"axiom25/app/feed"
+	"axiom25/contracts"
+)
+
+// foldsATurn is how many frames are folded before the page may draw and answer its reader again, and foldEvery the
+// least time in milliseconds between two turns, a frame of the screen: what comes faster is folded and drawn together.
+const (
+	foldsATurn = 500
+	foldEvery  = 16
+)
+
+// ring folds what has come: at once after a pause, else at the end of the turn.
+func (w *RunWatch) ring(ctx goapp.Context) {
+	if w.closed {
+		return
+	}
+	if w.resting {
+		w.rung = true
+		ctx.PreventUpdate() // nothing has changed yet
+		return
+	}
+	w.fold()
+}
+
+// rest puts the next turn off; more says that there will be one.
+func (w *RunWatch) rest(more bool) {
+	w.resting, w.rung = true, more
+	w.after(foldEvery, func() {
+		w.resting = false
+		if w.rung {
+			w.fold()
+		}
+	})
+}
+
+// fold takes what the feed has and publishes the result once.
+func (w *RunWatch) fold() {
+	frames, more, status := w.feed.Take(foldsATurn)
+	w.stands(status)
+	unreadable := false
+	here := now()
+	for _, frame := range frames {
+		if frame.Reset {
+			w.forget()
+			continue
+		}
+		ev, isNew, err := w.folder.Add([]byte(frame.Data))
+		if isNew {
+			w.log.Add(&ev, frame.Data)
+			w.checks.Pass(&w.folder)
+			w.clock(here, ev.Time)
+		}
+		if err != nil {
+			if errors.Is(err, ErrGap) {
+				w.feed.Restart(w.folder.LastSeq())
+				more = false
+				break
+			}
+			// What this program cannot read it cannot read the next time either; reading on would only find a gap.
+			w.run.Problem, unreadable, more = err, true, false
+			break
+		}
+	}
+	w.feed.Folded(w.folder.LastSeq())
+	w.run.Head = w.folder.Fold()
+	if w.run.Past == 0 {
+		w.run.Fold = w.run.Head
+	}
+	if w.run.Head.LastSeq > 0 {
+		w.meter.Read(w.run.Head.LastTime, w.run.Head.Used)
+	}
+	if w.run.Head.Done != nil || unreadable {
+		w.feed.Close()
+		status = feed.Status{Phase: feed.Ended}
+	}
+	w.run.Connection = status
+	w.run.Behind = max(int(w.last.Load())-int(w.folder.LastSeq()), w.feed.Waits(), 0)
+	w.publish()
+	if status.Phase == feed.Waiting {
+		w.askTask()
+	}
+	w.rest(more)
+}
+
+// forget begins anew: the history was another one.
+func (w *RunWatch) forget() {
+	w.folder, w.checks, w.past, w.older = Folder{}, Checkpoints{}, Past{}, pastPage{}
+	w.log = &Log{} // a page may still draw what was published before
+	w.run.Log = w.log
+	w.run.Past, w.run.Seeking, w.run.Lost = 0, false, nil
+	w.meter.Reset()
+	w.last.Store(0)
+}
+
+// stands notes when the stream begins to stand: what was made before says nothing about how fast it is. A task that could
+// not be read before is asked for again.
+func (w *RunWatch) stands(status feed.Status) {
+	up := func(p feed.Phase) bool { return p == feed.Live || p == feed.Polled }
+	if up(status.Phase) && !up(w.run.Connection.Phase) {
+		w.stood, w.asked = now(), false
+		if w.run.Goal == "" {
+			w.askTask()
+		}
+	}
+}
+
+// clock measures how long a new event took, where it was made while the stream stood.
+func (w *RunWatch) clock(here, made contracts.Time) {
+	if _, known := w.meter.Skew.Ahead(); !known || made < w.stood.Add(w.meter.Skew.Most()) {
+		return
+	}
+	w.meter.Delivered(here, made)
+	w.probe()
+}
+
+// probesMost bounds the requests that only serve to know the server's clock better.
+const probesMost = 10
+
+// probe asks for the server's time when that narrows what is known of it, until that is enough.
+func (w *RunWatch) probe() {
+	wait, useful := w.meter.Skew.Probe(now())
+	if w.probing || !useful || w.probes >= probesMost {
+		return
+	}
+	w.probing = true
+	w.probes++
+	w.after(wait, func() {
+		w.ctx.Async(func() {
+			_ = w.client.Ask(context.Background()) // what the answer is dated is what counts, and dated sees to that
+			w.later(func() { w.probing = false })
+		})
+	})
+}
+
+// dated has every answer tell of the server's clock.
+func (w *RunWatch) dated(fetch command.Fetch) command.Fetch {
+	if fetch == nil {
+		fetch = command.BrowserFetch
+	}
+	return func(ctx context.Context, r command.Request) (command.Response, error) {
+		res, err := fetch(ctx, r)
+		if date, ok := res.ServerTime(); err == nil && ok {
+			w.ctx.Dispatch(func(ctx goapp.Context) {
+				ctx.PreventUpdate()
+				w.meter.Skew.Answered(contracts.TimeOf(res.Sent), contracts.TimeOf(res.Received), contracts.TimeOf(date))
+			})
+		}
+		return res, err
+	}
+}
+
+// paceEvery is how often the pace is taken anew, in milliseconds: what changes faster cannot be read.
+const paceEvery = 500
+
+// Pace is how fast the run goes now.
+func (w *RunWatch) Pace() Pace {
+	if here := now(); here.Sub(w.pacedAt) >= paceEvery || here < w.pacedAt {
+		ahead, _ := w.meter.Skew.Ahead()
+		w.pace, w.pacedAt = w.meter.Pace(max(here.Add(ahead), w.run.Head.LastTime)), here
+	}
+	return w.pace
+}
