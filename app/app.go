@@ -1,5 +1,5 @@
 // Package app is the console: pages over a store that folds what the server streams, compiled to WebAssembly
-// for the browser and, for the first paint, into the server.
+// for the browser; the build of package web draws its Frame, for the first paint.
 //
 // What happens where: package feed is the only one that opens an EventSource, command the only one that sends
 // requests, shelf the only one that keeps things in the browser, store the only one that sets state; pages observe and arrange; parts draw.
@@ -11,6 +11,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/pages"
+	"axiom25/app/parts"
 )
 
 // Route is one page of the console.
@@ -36,7 +37,12 @@ func Routes() []Route {
 	}
 }
 
-// Register hands the table to go-app's router, which is the process's.
+// Frame is what every page has before the program that draws it has come.
+func Frame() goapp.UI {
+	return parts.Page("", &parts.Notice{Tone: parts.ToneLoading, Text: "Loading the console"})
+}
+
+// Register hands the table to go-app's router, which is the process's, and behind it a page for every other address.
 func Register() {
 	for _, r := range Routes() {
 		if r.Family() {
@@ -45,6 +51,7 @@ func Register() {
 			goapp.Route(r.Pattern, r.New)
 		}
 	}
+	goapp.RouteWithRegexp("^", func() goapp.Composer { return &pages.Lost{} })
 }
 
 // Run draws the console in the browser until the page is closed. Outside of a browser it returns at once.

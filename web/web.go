@@ -20,6 +20,12 @@ var dist embed.FS
 // ManifestFile is the file of dist that lists the others.
 const ManifestFile = "assets.json"
 
+// ShellPath is the path of the shell: the one document that every page begins as.
+const ShellPath = "/"
+
+// MaxStyles is how large the styles may become, in bytes, as they are shipped: without comments and white space.
+const MaxStyles = 30_000
+
 // Manifest lists the built files.
 type Manifest struct {
 	// Version is a digest over the content of every file: two builds with equal files have the same one.
@@ -46,8 +52,13 @@ type Asset struct {
 	Gzip   int64 `json:"gzip,omitempty"`
 }
 
-// URL is the address under which the file may be cached for ever, since its content is part of it.
-func (a Asset) URL() string { return a.Path + "?v=" + a.Hash }
+// URL is the address of the file: with its content as a part of it, under which it may be cached for ever, but for the shell.
+func (a Asset) URL() string {
+	if a.Path == ShellPath {
+		return a.Path
+	}
+	return a.Path + "?v=" + a.Hash
+}
 
 // Asset returns the file that is served at path.
 func (m Manifest) Asset(path string) (Asset, bool) {

@@ -128,6 +128,9 @@ func Entries() []Entry {
 				Status: contracts.CallOK, Took: "40 ms", ResultBytes: 1_200_000, Decision: "approved by console",
 			}
 		}},
+		{"UpdateNotice", "nothing new", func() app.UI { return &parts.UpdateNotice{} }},
+		{"UpdateNotice", "ready", func() app.UI { return &parts.UpdateNotice{State: "ready"} }},
+		{"UpdateNotice", "left behind", func() app.UI { return &parts.UpdateNotice{State: "stale"} }},
 		{"Verdict", "an error, without a score", func() app.UI {
 			return &parts.Verdict{Outcome: contracts.OutcomeError, Score: -1, Results: []contracts.CheckResult{
 				{ID: "schema", Status: contracts.CheckError, Reason: "the target was cut"}, {ID: "judge", Status: contracts.CheckSkipped},

@@ -20,7 +20,8 @@ type Header struct {
 	// Current is the path of the page that is shown.
 	Current string
 
-	theme string // as chosen; empty where the system's preference stands
+	theme  string // as chosen; empty where the system's preference stands
+	update string // what web/update.js says of a newer version: nothing, ready or stale
 }
 
 // navigation lists the pages that the header leads to.
@@ -33,7 +34,13 @@ var navigation = [...]struct{ path, name, key string }{
 }
 
 // OnMount implements app.Mounter.
-func (h *Header) OnMount(app.Context) { h.theme = chosenTheme() }
+func (h *Header) OnMount(app.Context) {
+	h.theme = chosenTheme()
+	h.update = newerVersion()
+}
+
+// OnAppUpdate implements app.AppUpdater.
+func (h *Header) OnAppUpdate(app.Context) { h.update = newerVersion() }
 
 // Render implements app.Composer.
 func (h *Header) Render() app.UI {
@@ -51,6 +58,7 @@ func (h *Header) Render() app.UI {
 			app.Span().Class("brand-name").Text("Axiom25"),
 		),
 		app.Nav().Class("nav").Aria("label", "Pages").Body(links...),
+		&UpdateNotice{State: h.update, OnApply: applyVersion},
 		app.Button().Class("theme-switch").Type("button").
 			Title("Theme: "+themeName(h.theme)+". Switch").
 			AccessKey("t").

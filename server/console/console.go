@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
-
 	"axiom25/app"
 	"axiom25/contracts"
 	"axiom25/web"
@@ -30,7 +28,6 @@ type Config struct {
 type handler struct {
 	files    fs.FS
 	manifest web.Manifest
-	pages    http.Handler // go-app's; nil where the console is not built
 	paths    map[string]bool
 	families []*regexp.Regexp
 }
@@ -62,35 +59,10 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the console's files: %w", err)
 	}
-	app.Register()
-	h.pages = pages(h.manifest)
-	return h, nil
-}
-
-// pages returns the handler that draws the shell of a page, and the web application manifest.
-func pages(m web.Manifest) http.Handler {
-	program, _ := m.Asset("/web/app.wasm")
-	return &goapp.Handler{
-		Name:            "Axiom25",
-		ShortName:       "Axiom25",
-		Title:           "Axiom25",
-		Description:     "Runs of AI agents: what they were asked, what they did, what it cost and how it was judged.",
-		Lang:            "en",
-		BackgroundColor: "#1d2430",
-		ThemeColor:      "#1d2430",
-		LoadingLabel:    "Loading the console",
-		Icon: goapp.Icon{
-			Default: "/web/icon-192.png", Large: "/web/icon-512.png",
-			Maskable: "/web/icon-maskable.png", SVG: "/web/icon.svg",
-		},
-		Version:           m.Version,
-		WasmContentLength: strconv.FormatInt(program.Size, 10),
-		Image:             "/web/icon-512.png",
-		// Read before the body, so that the reader's theme is there for the first paint.
-		RawHeaders: []string{`<script src="/web/theme.js"></script>`},
-		// Files are served here and not by go-app, which never compresses.
-		Resources: goapp.PrefixedLocation(""),
+	if _, ok := h.manifest.Asset(web.ShellPath); !ok {
+		return nil, errors.New("the console's files lack its shell")
 	}
+	return h, nil
 }
 
 // policy is the Content-Security-Policy of every page: nothing from elsewhere, nothing inline. A Go program is
@@ -101,8 +73,10 @@ const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	asset, isFile := h.manifest.Asset(r.URL.Path)
-	isManifest := r.URL.Path == "/manifest.webmanifest" && h.pages != nil
-	if !isFile && !isManifest && !h.isPage(r.URL.Path) {
+	isPage := h.isPage(r.URL.Path)
+	// A reader who has lost the way gets a page that says so; a program gets a problem.
+	isLost := !isFile && !isPage && strings.Contains(r.Header.Get("Accept"), "text/html")
+	if !isFile && !isPage && !isLost {
 		problem(w, contracts.NewProblem(contracts.ProblemNotFound, "there is no such page"))
 		return
 	}
@@ -115,15 +89,34 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	switch {
-	case isFile:
+	if isFile && asset.Path != web.ShellPath {
 		h.serveFile(w, r, asset)
-	case h.pages == nil:
-		notBuilt(w)
-	default:
-		header.Set("Content-Security-Policy", policy)
-		h.pages.ServeHTTP(w, r)
+		return
 	}
+	shell, built := h.manifest.Asset(web.ShellPath)
+	if !built {
+		notBuilt(w)
+		return
+	}
+	header.Set("Content-Security-Policy", policy)
+	if isLost {
+		h.serveLost(w, shell)
+		return
+	}
+	h.serveFile(w, r, shell)
+}
+
+// serveLost sends the shell of a page that is none, which the program in it then says.
+func (h *handler) serveLost(w http.ResponseWriter, shell web.Asset) {
+	content, err := fs.ReadFile(h.files, shell.File)
+	if err != nil {
+		problem(w, contracts.NewProblem(contracts.ProblemInternal, "a file of the console is missing: build it again"))
+		return
+	}
+	w.Header().Set("Content-Type", shell.Type)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(content)
 }
 
 // isPage reports whether the route table has a page for path.
@@ -140,16 +133,21 @@ func (h *handler) isPage(path string) bool {
 }
 
 // serveFile sends a built file in the smallest form that the client reads. A URL that names the content may be
-// kept for ever; another is asked about again each time.
+// kept for ever, and names nothing where the content is another by now: a page of another version would draw with what it
+// does not know. A URL that names no content is asked about again each time.
 func (h *handler) serveFile(w http.ResponseWriter, r *http.Request, a web.Asset) {
 	header := w.Header()
+	switch named := r.URL.Query().Get("v"); {
+	case a.Path == web.ShellPath || named == "":
+		header.Set("Cache-Control", "no-cache")
+	case named == a.Hash:
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	default:
+		problem(w, contracts.NewProblem(contracts.ProblemNotFound, "this file belongs to another version of the console"))
+		return
+	}
 	header.Set("Content-Type", a.Type)
 	header.Set("Vary", "Accept-Encoding")
-	if r.URL.Query().Get("v") == a.Hash {
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		header.Set("Cache-Control", "no-cache")
-	}
 	name, tag := a.File, a.Hash
 	switch accepted := r.Header.Get("Accept-Encoding"); {
 	case a.Brotli > 0 && accepts(accepted, "br"):

@@ -2,9 +2,11 @@ package console_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,6 +23,7 @@ func built(t *testing.T) fstest.MapFS {
 	manifest, err := json.Marshal(web.Manifest{Version: "v1", Assets: []web.Asset{
 		{Path: "/app.css", File: "app.css", Type: "text/css; charset=utf-8", Hash: "c0ffee", Size: 5, Brotli: 2, Gzip: 3},
 		{Path: "/web/app.wasm", File: "app.wasm", Type: "application/wasm", Hash: "beef", Size: 4},
+		{Path: web.ShellPath, File: "shell.html", Type: "text/html; charset=utf-8", Hash: "5e11", Size: 5, Brotli: 2},
 		{Path: "/web/lost.js", File: "lost.js", Type: "text/javascript", Hash: "dead", Size: 4},
 	}})
 	if err != nil {
@@ -32,6 +35,8 @@ func built(t *testing.T) fstest.MapFS {
 		"app.css.br":     {Data: []byte("br")},
 		"app.css.gz":     {Data: []byte("gz.")},
 		"app.wasm":       {Data: []byte("wasm")},
+		"shell.html":     {Data: []byte("shell")},
+		"shell.html.br":  {Data: []byte("sh")},
 	}
 }
 
@@ -66,6 +71,17 @@ func body(t *testing.T, res *http.Response) string {
 	return string(b)
 }
 
+// read returns what is at target.
+func read(t *testing.T, h http.Handler, target string) string {
+	t.Helper()
+	res := ask(t, h, http.MethodGet, target)
+	content := body(t, res)
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("%s gives %d: %s", target, res.StatusCode, content)
+	}
+	return content
+}
+
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	h := newConsole(t, built(t))
@@ -78,7 +94,7 @@ func TestFiles(t *testing.T) {
 		"as it is where nothing is read":    {"/app.css", "", "plain", "", `"c0ffee"`, "no-cache"},
 		"as it is where it has no forms":    {"/web/app.wasm", "br, gzip", "wasm", "", `"beef"`, "no-cache"},
 		"for ever under its content's name": {"/web/app.wasm?v=beef", "", "wasm", "", `"beef"`, "public, max-age=31536000"},
-		"not for ever under another's":      {"/web/app.wasm?v=cafe", "", "wasm", "", `"beef"`, "no-cache"},
+		"a page, asked about each time":     {"/new?view=x&v=5e11", "br", "sh", "br", `"5e11-br"`, "no-cache"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,21 +133,12 @@ func TestPages(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			res := ask(t, h, http.MethodGet, path)
-			page := body(t, res)
-			if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-				t.Fatalf("status %d, %v", res.StatusCode, res.Header)
-			}
-			for _, want := range []string{`src="/web/theme.js"`, `src="/app.js"`, `href="/app.css"`, "Axiom25"} {
-				if !strings.Contains(page, want) {
-					t.Errorf("the page lacks %s", want)
-				}
+			if page := body(t, res); page != "shell" || res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+				t.Fatalf("status %d, %v: %s", res.StatusCode, res.Header, page)
 			}
 			policy := res.Header.Get("Content-Security-Policy")
 			if strings.Contains(policy, "unsafe-inline") || !strings.Contains(policy, "script-src 'self' 'wasm-unsafe-eval'") {
 				t.Errorf("policy %s", policy)
-			}
-			if strings.Contains(page, "<style") || strings.Contains(page, "style=") || strings.Contains(page, "raw.githubusercontent") {
-				t.Error("the page has what its policy forbids")
 			}
 		})
 	}
@@ -144,6 +151,54 @@ func TestPages(t *testing.T) {
 	})
 }
 
+// TestShell looks into the built console: what its page names is there, under the name of its content, and nothing stands in
+// it that its policy forbids.
+func TestShell(t *testing.T) {
+	t.Parallel()
+	files, m, err := web.Load()
+	if errors.Is(err, web.ErrNotBuilt) {
+		t.Skip("the console is not built")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := console.New(console.Config{Files: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, h, "/")
+	named := regexp.MustCompile(`(?:src|href)="(/(?:web/|app|manifest)[^"]*)"`).FindAllStringSubmatch(page, -1)
+	if len(named) < 6 {
+		t.Errorf("names %q", named)
+	}
+	for _, match := range named {
+		res := ask(t, h, http.MethodGet, match[1])
+		if content := body(t, res); content == "" || res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s gives %d, %v", match[1], res.StatusCode, res.Header)
+		}
+	}
+	for _, forbidden := range []string{"<style", "style=", "onclick", "http:", "https:", "{{"} {
+		if strings.Contains(page, forbidden) {
+			t.Errorf("the page has %s", forbidden)
+		}
+	}
+	worker := read(t, h, "/app-worker.js")
+	for _, a := range m.Assets {
+		if kept := strings.Contains(worker, `["`+a.URL()+`","`+a.Hash+`"]`); kept != (a.Path != "/app-worker.js") {
+			t.Errorf("the worker keeps %s: %v", a.URL(), kept)
+		}
+	}
+}
+
+func TestALostReaderGetsAPage(t *testing.T) {
+	t.Parallel()
+	h := newConsole(t, built(t))
+	res := ask(t, h, http.MethodGet, "/nowhere", "Accept", "text/html,*/*;q=0.8")
+	if page := body(t, res); res.StatusCode != http.StatusNotFound || page != "shell" || res.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("status %d, %v: %s", res.StatusCode, res.Header, page)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	h := newConsole(t, built(t))
@@ -153,11 +208,12 @@ func TestRefusals(t *testing.T) {
 		status         int
 		allow          string
 	}{
-		"no such page":        {http.MethodGet, "/nowhere", contracts.ProblemNotFound, 404, ""},
-		"below a run":         {http.MethodGet, "/r/a/b", contracts.ProblemNotFound, 404, ""},
-		"a page is not post":  {http.MethodPost, "/new", contracts.ProblemMethodNotAllowed, 405, "GET, HEAD"},
-		"nor is a file":       {http.MethodDelete, "/app.css", contracts.ProblemMethodNotAllowed, 405, "GET, HEAD"},
-		"a file that is lost": {http.MethodGet, "/web/lost.js", contracts.ProblemInternal, 500, ""},
+		"no such page":                     {http.MethodGet, "/nowhere", contracts.ProblemNotFound, 404, ""},
+		"a file by another version's name": {http.MethodGet, "/web/app.wasm?v=cafe", contracts.ProblemNotFound, 404, ""},
+		"below a run":                      {http.MethodGet, "/r/a/b", contracts.ProblemNotFound, 404, ""},
+		"a page is not post":               {http.MethodPost, "/new", contracts.ProblemMethodNotAllowed, 405, "GET, HEAD"},
+		"nor is a file":                    {http.MethodDelete, "/app.css", contracts.ProblemMethodNotAllowed, 405, "GET, HEAD"},
+		"a file that is lost":              {http.MethodGet, "/web/lost.js", contracts.ProblemInternal, 500, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +245,9 @@ func TestAConsoleThatIsNotBuilt(t *testing.T) {
 
 func TestADamagedManifestIsAnError(t *testing.T) {
 	t.Parallel()
-	if _, err := console.New(console.Config{Files: fstest.MapFS{web.ManifestFile: {Data: []byte("{")}}}); err == nil {
-		t.Error("took a damaged manifest")
+	for _, damaged := range []string{"{", `{"version":"v","assets":[]}`} {
+		if _, err := console.New(console.Config{Files: fstest.MapFS{web.ManifestFile: {Data: []byte(damaged)}}}); err == nil {
+			t.Errorf("took %s", damaged)
+		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -58,9 +57,13 @@ func (b builder) build(ctx context.Context) (web.Manifest, error) {
 	if err != nil {
 		return web.Manifest{}, err
 	}
-	version := digestOf(sources)[:12]
-	sources, err = b.render(sources, version)
+	// The version is a digest of what the files would be without one.
+	unnamed, err := b.render(sources, "")
 	if err != nil {
+		return web.Manifest{}, err
+	}
+	version := digestOf(unnamed)[:12]
+	if sources, err = b.render(sources, version); err != nil {
 		return web.Manifest{}, err
 	}
 	m := web.Manifest{Version: version, Assets: make([]web.Asset, len(sources))}
@@ -77,7 +80,30 @@ func (b builder) build(ctx context.Context) (web.Manifest, error) {
 	if err := g.Wait(); err != nil {
 		return web.Manifest{}, err
 	}
-	return m, b.writeManifest(m)
+	return m, errors.Join(b.writeManifest(m), b.prune(m))
+}
+
+// prune removes from the output what an earlier build has left there and this one has not made.
+func (b builder) prune(m web.Manifest) error {
+	made := map[string]bool{web.ManifestFile: true, "placeholder": true}
+	for _, a := range m.Assets {
+		for _, form := range []string{"", ".br", ".gz", ".mark"} {
+			made[a.File+form] = true
+		}
+	}
+	entries, err := os.ReadDir(b.out)
+	if err != nil {
+		return fmt.Errorf("read the output directory: %w", err)
+	}
+	for _, e := range entries {
+		if made[e.Name()] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(b.out, e.Name())); err != nil {
+			return fmt.Errorf("remove what an earlier build has left: %w", err)
+		}
+	}
+	return nil
 }
 
 // inlined are the packages whose functions the compiler may inline: those that fold events, decode documents and
@@ -116,82 +142,6 @@ func (b builder) compile(ctx context.Context) (wasm []byte, err error) {
 		return nil, fmt.Errorf("read the program: %w", err)
 	}
 	return wasm, nil
-}
-
-// gather reads the files as they stand in the tree, and draws the icons.
-func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
-	goroot, err := goOutput(ctx, b.root, "env", "GOROOT")
-	if err != nil {
-		return nil, err
-	}
-	const (
-		javascript = "text/javascript; charset=utf-8"
-		css        = "text/css; charset=utf-8"
-	)
-	var errs []error
-	read := func(path ...string) []byte {
-		content, err := os.ReadFile(filepath.Join(path...)) //nolint:gosec // the paths are this program's own
-		errs = append(errs, err)
-		return content
-	}
-	icon := func(size int, maskable bool) []byte {
-		content, err := drawIcon(size, maskable)
-		errs = append(errs, err)
-		return content
-	}
-	dir := filepath.Join(b.root, "web")
-	sources := []source{
-		{"/app-worker.js", "app-worker.js", javascript, read(dir, "worker.js")},
-		{"/app.css", "app.css", css, slices.Concat(read(dir, "tokens.css"), read(dir, "console.css"))},
-		{"/app.js", "app.js", javascript, read(dir, "loader.js")},
-		{wasmPath, "app.wasm", "application/wasm", wasm},
-		{"/wasm_exec.js", "wasm_exec.js", javascript, read(goroot, "lib", "wasm", "wasm_exec.js")},
-		{"/web/icon-192.png", "icon-192.png", "image/png", icon(192, false)},
-		{"/web/icon-512.png", "icon-512.png", "image/png", icon(512, false)},
-		{"/web/icon-maskable.png", "icon-maskable.png", "image/png", icon(512, true)},
-		{"/web/icon.svg", "icon.svg", "image/svg+xml", read(dir, "icon.svg")},
-		{"/web/theme.js", "theme.js", javascript, read(dir, "theme.js")},
-	}
-	return sources, errors.Join(errs...)
-}
-
-// render fills the placeholders of the scripts: the loader names the program by its hash, the service worker
-// the files that it keeps.
-func (b builder) render(sources []source, version string) ([]source, error) {
-	rendered := slices.Clone(sources)
-	var program source
-	kept := []string{"/manifest.webmanifest"}
-	for _, s := range sources {
-		switch s.path {
-		case wasmPath:
-			program = s
-			kept = append(kept, assetOf(s).URL())
-		case "/app-worker.js":
-		default:
-			kept = append(kept, s.path)
-		}
-	}
-	files, err := json.Marshal(kept)
-	if err != nil {
-		return nil, fmt.Errorf("list the kept files: %w", err)
-	}
-	pages, err := json.Marshal(b.pages)
-	if err != nil {
-		return nil, fmt.Errorf("list the pages: %w", err)
-	}
-	fill := strings.NewReplacer(
-		"{{.Version}}", version,
-		"{{.WasmURL}}", assetOf(program).URL(),
-		"{{.WasmSize}}", strconv.Itoa(len(program.content)),
-		"{{.Files}}", string(files),
-		"{{.Pages}}", string(pages),
-	)
-	for i, s := range rendered {
-		if s.path == "/app.js" || s.path == "/app-worker.js" {
-			rendered[i].content = []byte(fill.Replace(string(s.content)))
-		}
-	}
-	return rendered, nil
 }
 
 // write writes a file and its compressed forms, but for those that stand there already: a mark beside them says

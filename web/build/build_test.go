@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
+
+	"axiom25/web"
 )
 
 func TestIcons(t *testing.T) {
@@ -54,23 +57,93 @@ func TestRender(t *testing.T) {
 	t.Parallel()
 	b := builder{pages: "^/$"}
 	sources := []source{
-		{"/app-worker.js", "app-worker.js", "text/javascript", []byte(`"{{.Version}}" {{.Files}} {{.Pages}}`)},
-		{"/app.js", "app.js", "text/javascript", []byte(`"{{.Version}}" "{{.WasmURL}}" "{{.WasmSize}}"`)},
+		{"/app.css", "app.css", stylesheet, []byte("/* why */ .a {\n  color: var(--b);\n  &:hover { color: red; }\n}\n")},
 		{wasmPath, "app.wasm", "application/wasm", []byte("wasm")},
+		{"/app.js", "app.js", javascript, []byte("function start() { return [VERSION, WASM_URL, WASM_SIZE]; } // why")},
+		{"/web/icon.svg", "icon.svg", "image/svg+xml", []byte("<svg/>")},
+		{manifestPath, "manifest.webmanifest", "application/manifest+json", nil},
+		{web.ShellPath, "shell.html", document, []byte(`<link href="{{URL /app.css}}"><meta content="{{DESCRIPTION}}">{{FRAME}}`)},
+		{workerPath, "app-worker.js", javascript, []byte("const files = new Map(FILES), pages = new RegExp(PAGES);")},
 	}
 	got, err := b.render(sources, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := assetOf(sources[2]).URL()
-	if want := `"v1" ["/manifest.webmanifest","/app.js","` + url + `"] "^/$"`; string(got[0].content) != want {
-		t.Errorf("worker %s, want %s", got[0].content, want)
+	content := func(path string) string {
+		for _, s := range got {
+			if s.path == path {
+				return string(s.content)
+			}
+		}
+		return ""
 	}
-	if want := `"v1" "` + url + `" "4"`; string(got[1].content) != want {
-		t.Errorf("loader %s, want %s", got[1].content, want)
+	url := func(path string) string {
+		for _, s := range got {
+			if s.path == path {
+				return assetOf(s).URL()
+			}
+		}
+		return ""
 	}
-	if !strings.Contains(string(sources[1].content), "{{.Version}}") {
+	if want := ".a{color:var(--b);&:hover{color:red}}\n"; content("/app.css") != want {
+		t.Errorf("styles %q, want %q", content("/app.css"), want)
+	}
+	if want := `function start(){return["v1","` + url(wasmPath) + `",4]}` + "\n"; content("/app.js") != want {
+		t.Errorf("loader %q, want %q", content("/app.js"), want)
+	}
+	shell := content(web.ShellPath)
+	if !strings.HasPrefix(shell, `<link href="`+url("/app.css")+`">`) || !strings.Contains(shell, `<main`) || !strings.Contains(shell, `href="/validate"`) {
+		t.Errorf("shell %s", shell)
+	}
+	worker := content(workerPath)
+	for _, path := range []string{"/app.css", wasmPath, "/app.js", "/web/icon.svg", manifestPath, web.ShellPath} {
+		if !strings.Contains(worker, `"`+url(path)+`"`) {
+			t.Errorf("the worker does not keep %s: %s", url(path), worker)
+		}
+	}
+	if !strings.Contains(content(manifestPath), url("/web/icon.svg")) {
+		t.Errorf("manifest %s", content(manifestPath))
+	}
+	if !strings.Contains(string(sources[2].content), "VERSION") {
 		t.Error("the sources were changed")
+	}
+
+	t.Run("says what nothing fills, and what is no script", func(t *testing.T) {
+		t.Parallel()
+		for _, s := range []source{
+			{web.ShellPath, "shell.html", document, []byte("{{URL /lost}}")},
+			{"/app.js", "app.js", javascript, []byte("function {")},
+			{"/app.css", "app.css", stylesheet, []byte(".a { color: }}")},
+		} {
+			if _, err := b.render([]source{s}, "v1"); err == nil || !strings.Contains(err.Error(), s.file) {
+				t.Errorf("%s gives %v", s.content, err)
+			}
+		}
+	})
+}
+
+// TestPrune leaves in the output what was built, and nothing of an earlier build.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	b := builder{out: t.TempDir()}
+	for _, name := range []string{"placeholder", "assets.json", "app.js", "app.js.br", "app.js.gz", "app.js.mark", "old.js", "old.js.br", "app.js.map"} {
+		if err := os.WriteFile(filepath.Join(b.out, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.prune(web.Manifest{Assets: []web.Asset{{File: "app.js"}}}); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(b.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{"app.js", "app.js.br", "app.js.gz", "app.js.mark", "assets.json", "placeholder"}; !slices.Equal(left, want) {
+		t.Errorf("left %q, want %q", left, want)
 	}
 }
 

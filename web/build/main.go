@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 
 	"github.com/andybalholm/brotli"
+
+	"axiom25/web"
 )
 
 // maxWasmBrotli is how large the compressed console may become, in bytes.
@@ -51,6 +53,11 @@ func run(ctx context.Context) error {
 	wasm, _ := m.Asset(wasmPath)
 	fmt.Printf("console %s: app.wasm %s, %s gzip, %s brotli\n",
 		m.Version, megabytes(wasm.Size), megabytes(wasm.Gzip), megabytes(wasm.Brotli))
+	styles, _ := m.Asset("/app.css")
+	fmt.Printf("app.css %d bytes of at most %d\n", styles.Size, web.MaxStyles)
+	if styles.Size > web.MaxStyles {
+		return fmt.Errorf("the styles have %d bytes, more than %d", styles.Size, web.MaxStyles)
+	}
 	if *quality == brotli.BestCompression && wasm.Brotli > maxWasmBrotli {
 		return fmt.Errorf("app.wasm is %s with brotli, more than %s", megabytes(wasm.Brotli), megabytes(maxWasmBrotli))
 	}
