@@ -59,7 +59,7 @@ clean: ## Remove what was built, but not ./data
 # --- check -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: system specifications lint fresh compatible $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
+test: system packages lint fresh compatible $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
 	@$(GO) vet ./...
 	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
 	@echo "test: the pure packages as WebAssembly under node"
@@ -153,16 +153,17 @@ $(GOTESTSUM):
 	@GOFLAGS= GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@v1.13.0
 	@mv $(TOOLS)/gotestsum $@
 
-# The meta-schemas of OpenAPI and AsyncAPI, which docs/api is held against, from the packages that publish them.
-SPECIFICATIONS := $(CURDIR)/bin/specifications
+# The meta-schemas of OpenAPI and AsyncAPI, which docs/api is held against, and axe-core, which looks at every page, from the
+# packages that publish them.
+PACKAGES := $(CURDIR)/bin/npm
 
-.PHONY: specifications
-specifications: $(SPECIFICATIONS)/fetched ## Fetch the meta-schemas of OpenAPI and AsyncAPI for the tests
+.PHONY: packages
+packages: $(PACKAGES)/fetched ## Fetch what the tests take from npm: meta-schemas and accessibility rules
 
-$(SPECIFICATIONS)/fetched: .ci/specifications/package.json .ci/specifications/package-lock.json | system
-	@mkdir -p $(SPECIFICATIONS)
-	@cp $^ $(SPECIFICATIONS)
-	@npm --prefix $(SPECIFICATIONS) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+$(PACKAGES)/fetched: .ci/npm/package.json .ci/npm/package-lock.json | system
+	@mkdir -p $(PACKAGES)
+	@cp $^ $(PACKAGES)
+	@npm --prefix $(PACKAGES) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 # A browser, node for WebAssembly and npm for the meta-schemas, a C compiler for the race detector, curl and strace for

@@ -67,7 +67,7 @@ func (c *ExampleCard) Render() app.UI {
 			app.Button().Class("button", "button-primary").Type("button").Disabled(c.Busy).
 				Aria("label", "Run "+c.Name).Text("Run").OnClick(c.run),
 			app.Button().Class("button", "button-quiet").Type("button").
-				Aria("label", "Open "+c.Name+" in the editor").Text("Open in the editor").OnClick(c.open),
+				Aria("label", "Open in the editor: "+c.Name).Text("Open in the editor").OnClick(c.open),
 		),
 	)
 }

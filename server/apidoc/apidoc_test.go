@@ -21,15 +21,15 @@ import (
 	"axiom25/server/apidoc/apidoctest"
 )
 
-// published is where make specifications puts the packages that publish the meta-schemas.
-const published = "../../bin/specifications/node_modules/"
+// published is where make packages puts the packages that publish the meta-schemas.
+const published = "../../bin/npm/node_modules/"
 
 // metaSchema compiles the meta-schema in a file of a published package.
 func metaSchema(t *testing.T, file string) *jsonschema.Schema {
 	t.Helper()
 	raw, err := os.ReadFile(published + file) //nolint:gosec // a file of the pinned packages
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Fatalf("the meta-schema is missing; `make specifications` fetches it: %v", err)
+		t.Fatalf("the meta-schema is missing; `make packages` fetches it: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
