@@ -110,6 +110,8 @@ func Entries() []Entry {
 		{"Tabs", "second shown", func() app.UI {
 			return &parts.Tabs{Label: "Views", Tabs: []parts.Tab{{Name: "a", Title: "Answer"}, {Name: "b", Title: "Events", Count: 412}}, Shown: "b"}
 		}},
+		{"Timeline", "a run of every kind", func() app.UI { return fixtureTimeline(1000, false) }},
+		{"Timeline", "on a phone", func() app.UI { return fixtureTimeline(340, true) }},
 		{"ToolCall", "open", func() app.UI {
 			return &parts.ToolCall{ID: "c1", Attempt: 1, Tool: "sql_query@1.0.0", Args: []byte(`{"sql":"SELECT 1"}`)}
 		}},

@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 
+	"axiom25/app/timeline"
 	"axiom25/contracts"
 )
 
@@ -14,6 +15,7 @@ type Log struct {
 	evicted  int // pages whose text was let go of, the oldest first
 	branches []contracts.Branch
 	types    []contracts.EventType
+	timeline timeline.Model
 }
 
 // logBytes bounds the texts that a log keeps, in bytes: some 130 000 tokens.
@@ -58,6 +60,7 @@ func (l *Log) Add(ev *contracts.RunEvent, line string) {
 		time: ev.Time, end: uint32(len(page.text)), //nolint:gosec // a page holds pageEvents lines of at most 1 MiB
 		typ: uint16(indexOf(&l.types, ev.Type)), branch: uint32(indexOf(&l.branches, ev.Branch)), //nolint:gosec // few
 	})
+	l.timeline.Add(ev)
 	l.bytes += len(line)
 	for l.bytes > logBytes && l.evicted < len(l.pages)-1 {
 		l.bytes -= len(l.pages[l.evicted].text)
@@ -83,6 +86,9 @@ func (l *Log) Last() contracts.Seq {
 	}
 	return contracts.Seq((n-1)*pageEvents + len(l.pages[n-1].briefs))
 }
+
+// Timeline is the run on its clock, of all events. A reset of the stream makes it another one.
+func (l *Log) Timeline() *timeline.Model { return &l.timeline }
 
 // First is the position of the oldest event whose text is kept; 1 before the first.
 func (l *Log) First() contracts.Seq { return contracts.Seq(l.evicted*pageEvents + 1) }
