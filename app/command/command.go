@@ -91,9 +91,11 @@ func (q RunsQuery) on(path string) string {
 	return path
 }
 
-// TaskHead is the part of a TaskSpec that a run's page shows.
+// TaskHead is what a run was asked, with the part of it that is always shown.
 type TaskHead struct {
-	Goal string
+	// Document is the TaskSpec as the server shows it: as it was sent, but without the content of sensitive inputs.
+	Document []byte
+	Goal     string
 	// PassAt and RefuseBelow are the thresholds of the verification; 0 where the task has none.
 	PassAt, RefuseBelow float64
 }
@@ -117,21 +119,42 @@ func (c Client) History(ctx context.Context, id contracts.RunID, after contracts
 
 // Task returns what a run was asked.
 func (c Client) Task(ctx context.Context, id contracts.RunID) (TaskHead, error) {
-	task, err := get[struct {
+	document, err := get[json.RawMessage](ctx, c, contracts.LinksOf(id).Task)
+	if err != nil {
+		return TaskHead{}, err
+	}
+	head, err := headOf(document)
+	if err != nil {
+		return TaskHead{}, fmt.Errorf("the task of run %s: %w", id, err)
+	}
+	return head, nil
+}
+
+func headOf(document []byte) (TaskHead, error) {
+	var task struct {
 		Goal         string `json:"goal"`
 		Verification *struct {
 			PassAt      *float64 `json:"pass_at"`
 			RefuseBelow float64  `json:"refuse_below"`
+			Threshold   float64  `json:"refusal_threshold"` // RefuseBelow in version 1
 		} `json:"verification"`
-	}](ctx, c, contracts.LinksOf(id).Task)
-	head := TaskHead{Goal: task.Goal}
+	}
+	if err := json.Unmarshal(document, &task); err != nil {
+		return TaskHead{}, err
+	}
+	head := TaskHead{Document: document, Goal: task.Goal}
 	if v := task.Verification; v != nil {
-		head.PassAt, head.RefuseBelow = defaultPassAt, v.RefuseBelow
+		head.PassAt, head.RefuseBelow = max(defaultPassAt, v.Threshold), max(v.RefuseBelow, v.Threshold)
 		if v.PassAt != nil {
 			head.PassAt = *v.PassAt
 		}
 	}
-	return head, err
+	return head, nil
+}
+
+// Tools lists the catalogue.
+func (c Client) Tools(ctx context.Context) (contracts.ToolList, error) {
+	return get[contracts.ToolList](ctx, c, "/tools")
 }
 
 // Create posts a TaskSpec. The same key makes the same request again give the same run.

@@ -3,6 +3,7 @@ package command_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 
 	"axiom25/app/command"
@@ -85,10 +86,12 @@ func TestTaskHead(t *testing.T) {
 		`{"goal":"g","verification":{"pass_at":0.5,"refuse_below":0.1}}`:       {Goal: "g", PassAt: 0.5, RefuseBelow: 0.1},
 		`{"goal":"g","verification":{"pass_at":0}}`:                            {Goal: "g"},
 		`{"goal":"g","verification":{"refuse_below":0.2,"something":"other"}}`: {Goal: "g", PassAt: 0.8, RefuseBelow: 0.2},
+		`{"goal":"g","verification":{"refusal_threshold":0.9}}`:                {Goal: "g", PassAt: 0.9, RefuseBelow: 0.9},
 	} {
 		var asked command.Request
+		want.Document = []byte(body)
 		got, err := answering(&asked, 200, body).Task(t.Context(), run)
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s gives %+v, %v; want %+v", body, got, err, want)
 		}
 	}

@@ -32,16 +32,6 @@ func Entries() []Entry {
 			return &parts.Alert{Title: "The engine was lost", Detail: "its server was restarted", Note: "event 12, 12:04:07", Fatal: true}
 		}},
 		{"Alert", "what was tried again", func() app.UI { return &parts.Alert{Title: "Too many requests", Note: "tried again"} }},
-		{"Answer", "growing", func() app.UI { return &parts.Answer{Text: "The sum is", Growing: true} }},
-		{"Answer", "hostile", func() app.UI { return &parts.Answer{Text: "<script>alert(1)</script>"} }},
-		{"Answer", "long", func() app.UI { return &parts.Answer{Text: long} }},
-		{"Answer", "a refusal", func() app.UI { return &parts.Answer{Text: "I cannot help with that.", Refusal: true} }},
-		{"Approval", "asked", func() app.UI {
-			return &parts.Approval{ID: approval, Tool: "deploy@2.1.0", Args: []byte(`{"service":"billing"}`), Remaining: "expires in 9 min"}
-		}},
-		{"Approval", "being sent", func() app.UI {
-			return &parts.Approval{ID: approval, Tool: "deploy@2.1.0", Args: []byte(`{}`), Sending: true}
-		}},
 		{"Connection", "live", func() app.UI { return &parts.Connection{Words: "Live", Phase: "live"} }},
 		{"Connection", "live, with its latency", func() app.UI {
 			return &parts.Connection{Words: "Live", Phase: "live", Note: "9 ms p50 · 21 ms p99 · 410 tok/s", Title: "How long the last events took."}
@@ -64,9 +54,6 @@ func Entries() []Entry {
 		{"ExampleCard", "offered", func() app.UI { return &parts.ExampleCard{Name: "Planets", About: "SQL and arithmetic."} }},
 		{"FileButton", "offered", func() app.UI { return &parts.FileButton{Label: "Open a file", Accept: ".json"} }},
 		{"FileDrop", "around a text", func() app.UI { return &parts.FileDrop{Body: []app.UI{app.P().Text("Drop it here")}} }},
-		{"Fold", "a draft", func() app.UI {
-			return &parts.Fold{Title: "Draft 1", Note: "to be revised, score 0.62", Text: long, Tone: "draft"}
-		}},
 		{"Header", "on the runs", func() app.UI { return &parts.Header{Current: "/"} }},
 		{"KeyHelp", "of a view without keys", func() app.UI {
 			return &parts.KeyHelp{Groups: []parts.KeyGroup{
@@ -112,39 +99,11 @@ func Entries() []Entry {
 		}},
 		{"Timeline", "a run of every kind", func() app.UI { return fixtureTimeline(1000, false) }},
 		{"Timeline", "on a phone", func() app.UI { return fixtureTimeline(340, true) }},
-		{"ToolCall", "open", func() app.UI {
-			return &parts.ToolCall{ID: "c1", Attempt: 1, Tool: "sql_query@1.0.0", Args: []byte(`{"sql":"SELECT 1"}`)}
-		}},
-		{"ToolCall", "waiting", func() app.UI {
-			return &parts.ToolCall{ID: "c2", Attempt: 1, Tool: "deploy@2.1.0", Branch: "a.b", Args: []byte(`{}`), Waiting: true}
-		}},
-		{"ToolCall", "failed on its second attempt", func() app.UI {
-			return &parts.ToolCall{
-				ID: "c3", Attempt: 2, Tool: "fetch@1.0.0", Args: []byte(`{}`), Status: contracts.CallError, Took: "1.2 s",
-				Error: "The tool call failed: no such host", Receipt: contracts.DigestText("x"),
-			}
-		}},
-		{"ToolCall", "cut", func() app.UI {
-			return &parts.ToolCall{
-				ID: "c4", Attempt: 1, Tool: "fetch@1.0.0", Args: []byte(`{}`), Output: []byte(`"` + long + `"`), Truncated: true,
-				Status: contracts.CallOK, Took: "40 ms", ResultBytes: 1_200_000, Decision: "approved by console",
-			}
-		}},
 		{"UpdateNotice", "nothing new", func() app.UI { return &parts.UpdateNotice{} }},
 		{"UpdateNotice", "ready", func() app.UI { return &parts.UpdateNotice{State: "ready"} }},
 		{"UpdateNotice", "left behind", func() app.UI { return &parts.UpdateNotice{State: "stale"} }},
-		{"Verdict", "an error, without a score", func() app.UI {
-			return &parts.Verdict{Outcome: contracts.OutcomeError, Score: -1, Results: []contracts.CheckResult{
-				{ID: "schema", Status: contracts.CheckError, Reason: "the target was cut"}, {ID: "judge", Status: contracts.CheckSkipped},
-			}}
-		}},
-		{"Verdict", "between the thresholds", func() app.UI {
-			return &parts.Verdict{
-				Pass: 1, Outcome: contracts.OutcomeRevise, Score: 0.62, PassAt: 0.8, RefuseBelow: 0.2,
-				Results: []contracts.CheckResult{{ID: "names", Status: contracts.CheckFail, Reason: long}},
-			}
-		}},
 	}
+	entries = append(entries, viewEntries(approval, long)...)
 	for _, level := range []parts.Level{parts.LevelCalm, parts.LevelWarned, parts.LevelReached} {
 		entries = append(entries, Entry{"Gauge", string(level), func() app.UI {
 			return &parts.Gauge{Name: "tokens", Words: "5.1 k / 128 k", Share: 0.4, Warn: 0.8, Level: level, Pace: "full in 3 min", Rate: "410 tok/s"}

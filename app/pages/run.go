@@ -198,7 +198,7 @@ func (p *Run) Render() app.UI {
 		p.head(f),
 		p.past(),
 		p.alerts(f),
-		p.approvals(),
+		&approvalsView{View: &p.view, Drawn: p.drawn, Today: p.today()},
 		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
 		app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
 		p.scrubber(),
@@ -231,7 +231,7 @@ func (p *Run) alerts(f store.Fold) app.UI {
 		wait := p.run.AgainAt.Sub(p.clock()).Milliseconds()
 		alerts = append(alerts, &parts.Alert{Title: "The server is busy. The command is sent again in " + parts.Roughly(wait+999) + "."})
 	}
-	if p.run.Refused != nil {
+	if p.run.Refused != nil && !isApproval(p.run.Sent) {
 		sentence, detail := parts.Trouble(p.run.Refused)
 		alerts = append(alerts, &parts.Alert{Title: sentence, Detail: detail})
 	}
@@ -259,27 +259,8 @@ func (p *Run) alerts(f store.Fold) app.UI {
 	return app.Div().Class("alerts").Body(alerts...)
 }
 
-// approvals are the questions that the run has for its reader now, whatever moment is shown.
-func (p *Run) approvals() app.UI {
-	var cards []app.UI
-	for _, c := range p.run.Head.Calls {
-		if c.Approval == nil {
-			continue
-		}
-		if !c.Pending() {
-			// Its place stays: what the reader types into the next card must not move with it to another's place.
-			cards = append(cards, app.Div().Hidden(true))
-			continue
-		}
-		cards = append(cards, &parts.Approval{
-			ID: c.Approval.ID, Tool: c.Tool, Args: c.Args,
-			Remaining: "expires in " + parts.Duration(max(c.Approval.ExpiresAt.Sub(p.today()), 0)/1000*1000),
-			Sending:   p.run.Sending == c.Approval.ID.String(),
-			OnDecide:  p.decide,
-		})
-	}
-	return app.Div().Class("approvals").Body(cards...)
-}
+// isApproval reports whether a command was a decision: why it was refused stands at the question.
+func isApproval(command string) bool { return strings.HasPrefix(command, "apr_") }
 
 // spoken is what assistive technology reads out: the answer as it grows, and the end.
 func (p *Run) spoken(f store.Fold) string {
@@ -296,10 +277,6 @@ func (p *Run) spoken(f store.Fold) string {
 func (p *Run) cancel(app.Context, app.Event) { p.watch.Cancel() }
 
 func (p *Run) retry(app.Context) { p.watch.Retry() }
-
-func (p *Run) decide(_ app.Context, id contracts.ApprovalID, d contracts.ApprovalDecision) {
-	p.watch.Decide(id, d)
-}
 
 func (p *Run) clock() time.Time { return clock(p.Now)() }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/contracts"
+	"axiom25/contracts/verdict"
 )
 
 // Verdict shows a judgement: its outcome, its score between the thresholds, and each check.
@@ -22,6 +23,11 @@ type Verdict struct {
 	PassAt, RefuseBelow float64
 	// Results are the checks in the order of the contract.
 	Results []contracts.CheckResult
+	// Again says what came of judging the answer again in the browser, Notes the same of each check by its id, and Differences
+	// are what did not come out as it was recorded.
+	Again       CheckLine
+	Notes       map[string]string
+	Differences []verdict.Difference
 }
 
 // Render implements app.Composer.
@@ -31,7 +37,9 @@ func (v *Verdict) Render() app.UI {
 		rows = append(rows, app.Tr().Class("check", "check-"+string(r.Status)).Body(
 			app.Td().Class("check-status").Body(checkShape(r.Status), app.Span().Text(string(r.Status))),
 			app.Th().Scope("row").Class("check-id").Text(r.ID),
-			app.Td().Class("check-reason").Text(r.Reason),
+			app.Td().Class("check-reason").Body(
+				app.Text(r.Reason+" "), app.Span().Class("check-again").Text(v.Notes[r.ID]),
+			),
 		))
 	}
 	return app.Div().Class("verdict").Body(
@@ -44,11 +52,31 @@ func (v *Verdict) Render() app.UI {
 			app.Span().Class("verdict-score").Text(v.scoreWords()),
 		),
 		app.If(v.Score >= 0, func() app.UI { return v.scale() }),
+		app.Div().Class("verdict-again").Body(v.again()...),
 		app.Table().Class("checks").Body(
 			app.Caption().Class("visually-hidden").Text("Checks"),
+			app.THead().Class("visually-hidden").Body(app.Tr().Body(
+				app.Th().Scope("col").Text("status"), app.Th().Scope("col").Text("check"),
+				app.Th().Scope("col").Text("reason, and whether it was recomputed here"),
+			)),
 			app.TBody().Body(rows...),
 		),
 	)
+}
+
+// again says what came of judging the answer again: a line, and each difference.
+func (v *Verdict) again() []app.UI {
+	if v.Again.Words == "" {
+		return nil
+	}
+	again := v.Again
+	lines := []app.UI{&again}
+	for _, d := range v.Differences {
+		lines = append(lines, app.P().Class("verdict-difference").Body(
+			app.Code().Text(d.What), app.Text(": recorded "+d.Recorded+"; recomputed "+d.Again),
+		))
+	}
+	return lines
 }
 
 func (v *Verdict) scoreWords() string {

@@ -23,7 +23,7 @@ func (w *RunWatch) Export() {
 	if w.run.Exporting || w.log.Last() == 0 {
 		return
 	}
-	w.run.Exporting, w.run.Refused = true, nil
+	w.run.Exporting, w.run.Sent, w.run.Refused = true, "export", nil
 	w.publish()
 	w.collect(nil)
 }

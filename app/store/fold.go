@@ -31,8 +31,11 @@ type Fold struct {
 	Drafts, Thoughts []Message
 	// Calls are the attempts of tool calls: each call's in a row, in the order in which the calls first started.
 	Calls []Call
-	// Verdicts are the judgements, one a pass.
+	// Chain is what came of checking the receipts.
+	Chain Chain
+	// Verdicts are the judgements, one a pass, and Grounds what each can be judged again by, at the same place.
 	Verdicts []runstate.TranscriptVerdict
+	Grounds  []Grounds
 	// Errors are the errors that were reported.
 	Errors []runstate.TranscriptError
 	// Done is the end, or nil while the run lives.
@@ -63,6 +66,8 @@ type Call struct {
 	runstate.TranscriptCall
 	// Discarded says that a later attempt took its place.
 	Discarded bool
+	// Faults are what does not fit in its receipt.
+	Faults []runstate.ReceiptFault
 }
 
 // Pending are the calls that wait for a human.
@@ -112,6 +117,9 @@ type Folder struct {
 	// lostTexts and lostCalls are the attempts that later ones took the place of, by the id that they share.
 	lostTexts map[string][]Message
 	lostCalls map[string][]Call
+
+	chain   Chain
+	grounds []Grounds
 }
 
 // Clone returns a Folder that stands where f does and goes on by itself. No text is copied.
@@ -120,6 +128,7 @@ func (f *Folder) Clone() *Folder {
 		state: *f.state.Clone(), transcript: *f.transcript.Clone(), violation: f.violation,
 		createdAt: f.createdAt, lastTime: f.lastTime,
 		lostTexts: maps.Clone(f.lostTexts), lostCalls: maps.Clone(f.lostCalls),
+		chain: f.chain.shown(), grounds: slices.Clip(f.grounds),
 	}
 	// What follows in f must not land behind what c holds.
 	for id, lost := range c.lostTexts {
@@ -150,21 +159,24 @@ func (f *Folder) Add(line []byte) (ev contracts.RunEvent, isNew bool, err error)
 		f.createdAt = ev.Time
 	}
 	f.lastTime = ev.Time
-	f.check(ev)
+	f.ground(&ev)
+	fits := f.check(ev)
 	f.keep(ev)
 	f.transcript.Apply(ev)
+	f.link(&ev, fits)
 	return ev, true, nil
 }
 
-// check holds the event against the invariants of a run. A stream that breaks one is shown all the same, with
-// the violation beside it; of what follows the checker knows nothing.
-func (f *Folder) check(ev contracts.RunEvent) {
+// check holds the event against the invariants of a run, and reports whether it keeps them. A stream that breaks one is shown
+// all the same, with the violation beside it; of what follows the checker knows nothing.
+func (f *Folder) check(ev contracts.RunEvent) bool {
 	if f.violation != nil {
-		return
+		return false
 	}
 	if v, ok := errors.AsType[*runstate.Violation](f.state.Apply(ev)); ok {
 		f.violation = v
 	}
+	return f.violation == nil
 }
 
 // keep saves what the event discards: the transcript holds the last attempts alone.
@@ -175,13 +187,11 @@ func (f *Folder) keep(ev contracts.RunEvent) {
 	case *contracts.TokenData:
 		f.keepText(d.ID, d.Attempt)
 	case *contracts.ToolStartData:
-		for _, c := range f.transcript.Calls() {
-			if c.CallID == d.CallID {
-				if f.lostCalls == nil {
-					f.lostCalls = make(map[string][]Call)
-				}
-				f.lostCalls[c.CallID] = append(f.lostCalls[c.CallID], Call{TranscriptCall: *c, Discarded: true})
+		if c := f.transcript.Call(d.CallID); c != nil {
+			if f.lostCalls == nil {
+				f.lostCalls = make(map[string][]Call)
 			}
+			f.lostCalls[c.CallID] = append(f.lostCalls[c.CallID], f.callOf(c, true))
 		}
 	}
 }
@@ -205,7 +215,7 @@ func (f *Folder) Fold() Fold {
 	v := Fold{
 		State: t.State(), CreatedAt: f.createdAt, LastTime: f.lastTime, LastSeq: t.LastSeq(),
 		Used: t.Used(), Verdicts: slices.Clone(t.Verdicts()), Errors: slices.Clone(t.Errors()),
-		Done: t.Done(), Violation: f.violation,
+		Done: t.Done(), Violation: f.violation, Chain: f.chain.shown(), Grounds: slices.Clone(f.grounds),
 	}
 	if statuses := t.Statuses(); len(statuses) > 0 {
 		v.Header = *statuses[0].StatusData
@@ -230,10 +240,15 @@ func (f *Folder) Fold() Fold {
 		message.Verdict = judged[m.ID]
 		v.Drafts = append(append(v.Drafts, f.lostTexts[m.ID]...), message)
 	}
+	v.Calls = make([]Call, 0, len(t.Calls()))
 	for _, c := range t.Calls() {
-		v.Calls = append(append(v.Calls, f.lostCalls[c.CallID]...), Call{TranscriptCall: *c})
+		v.Calls = append(append(v.Calls, f.lostCalls[c.CallID]...), f.callOf(c, false))
 	}
 	return v
+}
+
+func (f *Folder) callOf(c *runstate.TranscriptCall, discarded bool) Call {
+	return Call{TranscriptCall: *c, Discarded: discarded, Faults: f.chain.faultsAt(c.EndedSeq)}
 }
 
 func messageOf(m *runstate.TranscriptMessage) Message {

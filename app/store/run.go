@@ -25,6 +25,8 @@ type Run struct {
 	// task names no checks, and until it was read.
 	Goal                string
 	PassAt, RefuseBelow float64
+	// Task is the task as the server shows it; nil until it was read.
+	Task []byte
 	// Fold is the run at the moment that is shown, and Head all that the stream said so far. They are the same until the
 	// reader goes back.
 	Fold, Head Fold
@@ -35,6 +37,8 @@ type Run struct {
 	Lost    error
 	// Log is the events themselves, which grow as the run does; nil before the run was opened.
 	Log *Log
+	// Schemas are what the arguments of the tools that wait for a human have to be, by the tools' digests, as far as they are known.
+	Schemas map[contracts.Digest]*contracts.Schema
 	// Connection is the state of the stream, and Offline says that the browser has no network.
 	Connection feed.Status
 	Offline    bool
@@ -43,9 +47,9 @@ type Run struct {
 	// Problem is why the run cannot be shown, or nil.
 	Problem error
 	// Sending names the command under way: cancel or an approval's id; empty where none is. AgainAt is when it is sent
-	// again, where the server was too busy for it.
-	Sending string
-	AgainAt time.Time
+	// again, where the server was too busy for it. Sent names the last one, which Refused is about.
+	Sending, Sent string
+	AgainAt       time.Time
 	// Exporting says that the events are being collected for a file.
 	Exporting bool
 	// Refused is why the last command was refused, or nil.
@@ -65,6 +69,8 @@ type RunWatch struct {
 	run    Run
 	// asked says that the task was asked for since the connection was last lost, and asking that the answer is due.
 	asked, asking bool
+	// looked says that the tools' definitions were asked for.
+	looked bool
 	// resting says that something was folded a moment ago, and rung that more has come since.
 	resting, rung bool
 	closed        bool
@@ -168,7 +174,7 @@ func (w *RunWatch) know(task command.TaskHead, err error) {
 	w.asking = false
 	switch {
 	case err == nil:
-		w.run.Goal, w.run.PassAt, w.run.RefuseBelow = task.Goal, task.PassAt, task.RefuseBelow
+		w.run.Goal, w.run.PassAt, w.run.RefuseBelow, w.run.Task = task.Goal, task.PassAt, task.RefuseBelow, task.Document
 	case busy:
 		w.feed.StayAway(wait)
 		w.after(max(wait, time.Second).Milliseconds(), func() {

@@ -26,7 +26,7 @@ func (w *RunWatch) send(name string, do func(context.Context) error) {
 	if w.run.Sending != "" {
 		return
 	}
-	w.run.Sending, w.run.Refused = name, nil
+	w.run.Sending, w.run.Sent, w.run.Refused = name, name, nil
 	w.publish()
 	w.try(do, 1)
 }

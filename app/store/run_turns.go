@@ -72,6 +72,7 @@ func (w *RunWatch) fold() {
 	}
 	w.feed.Folded(w.folder.LastSeq())
 	w.run.Head = w.folder.Fold()
+	w.askSchemas()
 	if w.run.Past == 0 {
 		w.run.Fold = w.run.Head
 	}

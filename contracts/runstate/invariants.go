@@ -1,7 +1,6 @@
 package runstate
 
 import (
-	"bytes"
 	"slices"
 
 	"axiom25/contracts"
@@ -327,16 +326,8 @@ func gateOfEnd(c *Call, status contracts.CallStatus) string {
 func (s *State) chainedReceipts(ev *contracts.RunEvent) string {
 	switch d := ev.Data.(type) {
 	case *contracts.ToolEndData:
-		c := &s.calls[d.CallID].Call
-		switch {
-		case d.Receipt == nil:
-			return "the receipt is missing"
-		case !describes(d.Receipt, c, d, ev.Time):
-			return "the receipt does not say what the stream shows"
-		case !hashesWhatIsShown(d.Receipt, c, d):
-			return "the receipt's hashes are not those of what is shown"
-		case !d.Receipt.Verify(s.head):
-			return "the receipt does not continue the chain"
+		if faults := judgeReceipt(&s.calls[d.CallID].Call, d, ev.Time, s.head); len(faults) > 0 {
+			return string(faults[0])
 		}
 	case *contracts.DoneData:
 		if d.Receipts != s.receipts || d.ReceiptsHead != s.head {
@@ -344,36 +335,6 @@ func (s *State) chainedReceipts(ev *contracts.RunEvent) string {
 		}
 	}
 	return ""
-}
-
-// describes reports whether a receipt names the call, its end and its approval as the stream shows them.
-func describes(r *contracts.Receipt, c *Call, d *contracts.ToolEndData, ended contracts.Time) bool {
-	if (r.Approval != nil) != (c.Gate == contracts.GateAsk) {
-		return false
-	}
-	if r.Approval != nil && *r.Approval != (contracts.ReceiptApproval{
-		By: c.By, Decision: c.Decision, Edited: c.Decision == contracts.DecisionEdited,
-	}) {
-		return false
-	}
-	return r.CallID == c.CallID && r.Tool == c.Tool && r.ToolDigest == c.ToolDigest && r.Attempt == c.Attempt &&
-		r.Status == d.Status && r.StartedAt == c.StartedAt && r.LatencyMS == ended.Sub(c.StartedAt)
-}
-
-// hashesWhatIsShown reports whether a receipt's hashes are those of the arguments and the output as shown.
-func hashesWhatIsShown(r *contracts.Receipt, c *Call, d *contracts.ToolEndData) bool {
-	if !hashesTo(r.Args, r.ArgsHash) || !bytes.Equal(r.Args, c.Args) && !hashesTo(c.Args, r.ArgsHash) {
-		return false
-	}
-	if d.Output == nil {
-		return r.ResultHash == ""
-	}
-	return hashesTo(d.Output, r.ResultHash)
-}
-
-func hashesTo(doc []byte, digest contracts.Digest) bool {
-	got, err := contracts.DigestJSON(doc)
-	return err == nil && got == digest
 }
 
 // withinBudget is invariant 11, in five parts:

@@ -96,10 +96,11 @@ type TranscriptCall struct {
 	Branch     contracts.Branch
 	Tool       contracts.ToolRef
 	ToolDigest contracts.Digest
-	// Seq is the first attempt's start; Attempt and StartedAt are the last attempt's.
-	Seq       contracts.Seq
-	Attempt   int64
-	StartedAt contracts.Time
+	// Seq is the first attempt's start; Attempt, StartedSeq and StartedAt are the last attempt's.
+	Seq        contracts.Seq
+	Attempt    int64
+	StartedSeq contracts.Seq
+	StartedAt  contracts.Time
 	// Args are the arguments as shown: the edited ones after an edit.
 	Args json.RawMessage
 	Gate contracts.Gate
@@ -109,8 +110,9 @@ type TranscriptCall struct {
 	By       string
 	// End is the last attempt's end; nil while it is open.
 	End *contracts.ToolEndData
-	// EndedAt is the time of that end, or 0.
-	EndedAt contracts.Time
+	// EndedSeq and EndedAt are that end's, or 0.
+	EndedSeq contracts.Seq
+	EndedAt  contracts.Time
 	// shared says that a clone holds the call too: it is copied before it changes.
 	shared bool
 }
@@ -155,6 +157,14 @@ func (t *Transcript) Messages() []*TranscriptMessage { return t.messages }
 func (t *Transcript) Message(id string) *TranscriptMessage {
 	if i, ok := t.byMessage[id]; ok {
 		return t.messages[i]
+	}
+	return nil
+}
+
+// Call returns the call with this id, or nil.
+func (t *Transcript) Call(id string) *TranscriptCall {
+	if i, ok := t.byCall[id]; ok {
+		return t.calls[i]
 	}
 	return nil
 }
@@ -261,7 +271,7 @@ func (t *Transcript) say(ev *contracts.RunEvent, said *TranscriptMessage, delta 
 func (t *Transcript) start(ev *contracts.RunEvent, d *contracts.ToolStartData) Change {
 	c := TranscriptCall{
 		CallID: d.CallID, Branch: ev.Branch, Tool: d.Tool, ToolDigest: d.ToolDigest, Seq: ev.Seq,
-		Attempt: d.Attempt, StartedAt: ev.Time, Args: d.Args, Gate: d.Gate, Approval: d.Approval,
+		Attempt: d.Attempt, StartedSeq: ev.Seq, StartedAt: ev.Time, Args: d.Args, Gate: d.Gate, Approval: d.Approval,
 	}
 	if i, known := t.byCall[d.CallID]; known {
 		c.Seq = t.calls[i].Seq
@@ -297,6 +307,6 @@ func (t *Transcript) end(ev *contracts.RunEvent, d *contracts.ToolEndData) Chang
 		return Change{}
 	}
 	c := t.ownCall(i)
-	c.End, c.EndedAt = d, ev.Time
+	c.End, c.EndedSeq, c.EndedAt = d, ev.Seq, ev.Time
 	return Change{Part: PartCall, Index: i}
 }

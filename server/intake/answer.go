@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"axiom25/contracts"
 	"axiom25/contracts/runstate"
@@ -111,6 +110,12 @@ func (t *turn) unlessDrained(status contracts.State) contracts.State {
 func (t *turn) judge(ctx context.Context, a contracts.Answer, past *callRecord) (*contracts.VerdictData, error) {
 	s := t.run.state
 	contract := t.run.task.Verification
+	if _, usage := verdict.LooksAt(contract); usage && t.countedMore() {
+		// A verdict is a function of what the journal shows: what the engine has counted since the last reading belongs there first.
+		if err := t.tick(); err != nil {
+			return nil, err
+		}
+	}
 	evidence := verdict.Evidence{Output: a.Text, Channel: a.Channel, Used: t.used()}
 	if past != nil {
 		if err := t.in.readCalls(ctx, t.run.id, past); err != nil {
@@ -118,9 +123,7 @@ func (t *turn) judge(ctx context.Context, a contracts.Answer, past *callRecord) 
 		}
 		evidence.Calls = verdict.Calls(&past.script)
 	}
-	v := verdict.Judge(contract, evidence, verdict.Standing{
-		Pass: s.Passes(), ReflectionPasses: s.Limits().ReflectionPasses, Draining: s.Phase() == contracts.StateDraining,
-	})
+	v := verdict.Judge(contract, evidence, verdict.StandingOf(s))
 	v.MessageID = a.MessageID
 	v.OutputHash = contracts.DigestText(a.Text)
 	return &v, t.add("", &v)
@@ -160,17 +163,6 @@ func (t *turn) release(a contracts.Answer) error {
 	}
 }
 
-// looksAtCalls reports whether a contract has a check on tool calls.
-func looksAtCalls(c *contracts.VerifyContract) bool {
-	for i := range c.Assertions {
-		a := &c.Assertions[i]
-		if a.Type == contracts.AssertToolSequence || strings.HasPrefix(string(a.Target), "tool:") {
-			return true
-		}
-	}
-	return false
-}
-
 // callRecord is what a verdict may look at of a run's tool calls: how each ended, and of each tool the output of the call
 // that started last of those that have ended. So it holds as many outputs as there are tools, however many calls.
 type callRecord struct {
@@ -197,7 +189,10 @@ func (in *Intake) pastCalls(ctx context.Context, id contracts.RunID) (*callRecor
 	if err != nil {
 		return nil, err
 	}
-	looks := r.task.Verification != nil && looksAtCalls(r.task.Verification) && !r.state.Phase().Terminal()
+	looks := false
+	if r.task.Verification != nil && !r.state.Phase().Terminal() {
+		looks, _ = verdict.LooksAt(r.task.Verification)
+	}
 	in.release(r)
 	if !looks {
 		return nil, nil //nolint:nilnil // nobody asks for calls

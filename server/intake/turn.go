@@ -270,7 +270,7 @@ func (t *turn) settle() error {
 	if d, reached := s.Reached(used); reached && phase != contracts.StateDraining {
 		return t.drain(reasonOf(d))
 	}
-	if t.tickDue(used) {
+	if t.tickDue() {
 		if err := t.tick(); err != nil {
 			return err
 		}
@@ -295,9 +295,13 @@ func allPending(calls []runstate.Call) bool {
 const tickEvery = 1000
 
 // tickDue reports whether the engine counted more than the journal shows and the last reading is old enough.
-func (t *turn) tickDue(used contracts.Usage) bool {
-	s := t.run.state
-	return used != s.Used(t.now, contracts.EngineUsage{}) && t.now.Sub(s.LastTick()) >= tickEvery
+func (t *turn) tickDue() bool {
+	return t.countedMore() && t.now.Sub(t.run.state.LastTick()) >= tickEvery
+}
+
+// countedMore reports whether the engine counted more than the journal shows.
+func (t *turn) countedMore() bool {
+	return t.used() != t.run.state.Used(t.now, contracts.EngineUsage{})
 }
 
 // tick adds a reading of the meter, unless the batch shows the same one already.
