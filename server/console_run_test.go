@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -239,4 +240,47 @@ func TestConsoleRunTellsHowLateItIs(t *testing.T) {
 			t.Errorf("the page says %q, which is not how late an event is", note)
 		}
 	}
+}
+
+func TestConsoleRunAddresses(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	id := s.create(t, externalTask)
+	s.report(t, id, tokenLine("one "))
+	last := int(s.snapshot(t, id).LastSeq)
+	b := newBrowser(t)
+	view := func(name string) string { return `document.querySelector("#view[aria-labelledby=tab-` + name + `]")` }
+	address := func() string { return eval[string](t, b, "location.pathname + location.search + location.hash") }
+	own := "/r/" + id.String()
+
+	// A link to an event that has not come yet waits for it.
+	b.do(t, chromedp.Navigate(fmt.Sprintf("%s%s#e%d", s.url, own, last+1)))
+	b.until(t, "the events", view("events"))
+	b.until(t, "that the event is awaited", fmt.Sprintf(`document.querySelector(".banner")?.textContent.startsWith("Event %d has not come yet")`, last+1))
+	s.report(t, id, tokenLine("two "))
+	b.until(t, "that it has come", `!document.querySelector(".banner")`)
+
+	// The address says what is shown, and the same address shows it again.
+	b.press(t, "4")
+	b.until(t, "the tools", view("tools"))
+	want := fmt.Sprintf("%s?view=tools#e%d", own, last+1)
+	if got := address(); got != want {
+		t.Errorf("the address is %s, want %s", got, want)
+	}
+	b.press(t, "1")
+	b.until(t, "the answer", view("answer"))
+	if got, want := address(), fmt.Sprintf("%s?view=answer#e%d", own, last+1); got != want {
+		t.Errorf("the address is %s, want %s", got, want)
+	}
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+want))
+	b.until(t, "the tools again", view("tools"))
+
+	// An address that is changed by hand is followed, back to the one that the page was opened with too.
+	eval[any](t, b, `(location.hash = "#e1", null)`)
+	b.press(t, kb.Escape)
+	b.until(t, "no selection", `location.hash === ""`)
+	eval[any](t, b, fmt.Sprintf(`(location.hash = "#e%d", null)`, last+9))
+	b.until(t, "that the event is awaited", fmt.Sprintf(`document.querySelector(".banner")?.textContent.startsWith("Event %d ")`, last+9))
+	s.must(t, http.MethodPost, "/runs/"+id.String()+"/cancel", `{}`, nil)
+	b.until(t, "that it never comes", fmt.Sprintf(`document.querySelector(".banner")?.textContent.startsWith("There is no event %d: the run ended")`, last+9))
 }

@@ -28,7 +28,7 @@ type Run struct {
 	watch    *store.RunWatch
 	unfolded bool // on a phone, the whole head
 
-	keyboard func() // stops listening
+	stops []func() // of what listens to the browser
 
 	view  RunView
 	shown string // the name of the view that is shown
@@ -84,8 +84,11 @@ func (p *Run) OnNav(ctx app.Context) {
 	if app.IsServer {
 		return // the server draws the shell alone
 	}
-	if p.keyboard == nil {
-		p.keyboard = store.Listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
+	if p.stops == nil {
+		p.stops = []func(){
+			store.Listen(ctx, app.Window().Get("document"), "keydown", p.pressed),
+			store.Listen(ctx, app.Window(), "hashchange", p.readdressed),
+		}
 	}
 	url := ctx.Page().URL()
 	id := contracts.RunID(strings.TrimPrefix(url.Path, "/r/"))
@@ -119,6 +122,14 @@ func addressed(url *url.URL) (view string, selected contracts.Seq) {
 	return view, selected
 }
 
+// readdressed follows an address that was changed by hand or by a link. go-app does not see those that lead back to the one it
+// has seen last: what is shown meanwhile is written into the address without it.
+func (p *Run) readdressed(ctx app.Context, _ app.Event) {
+	if url := ctx.Page().URL(); url.Path == contracts.LinksOf(p.id).Page {
+		p.shown, p.view.Selected = addressed(url)
+	}
+}
+
 // show opens a view.
 func (p *Run) show(_ app.Context, view string) {
 	p.shown = view
@@ -136,10 +147,13 @@ func (p *Run) address() {
 	app.Window().Get("history").Call("replaceState", nil, "", p.addressOf())
 }
 
-// addressOf is the path of what is shown.
+// addressOf is the path of what is shown: what addressed reads.
 func (p *Run) addressOf() string {
-	address := contracts.LinksOf(p.id).Page
-	if p.shown != viewAnswer {
+	address, implied := contracts.LinksOf(p.id).Page, viewAnswer
+	if p.view.Selected > 0 {
+		implied = viewEvents
+	}
+	if p.shown != implied {
 		address += "?view=" + p.shown
 	}
 	if p.view.Selected > 0 {
@@ -150,10 +164,10 @@ func (p *Run) addressOf() string {
 
 // OnDismount implements app.Dismounter.
 func (p *Run) OnDismount() {
-	if p.keyboard != nil {
-		p.keyboard()
-		p.keyboard = nil
+	for _, stop := range p.stops {
+		stop()
 	}
+	p.stops = nil
 	p.close()
 	p.id = ""
 }
@@ -197,6 +211,7 @@ func (p *Run) Render() app.UI {
 	return parts.Page("/r",
 		p.head(f),
 		p.past(),
+		p.awaited(),
 		p.alerts(f),
 		&approvalsView{View: &p.view, Drawn: p.drawn, Today: p.today()},
 		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},

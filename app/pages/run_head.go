@@ -170,6 +170,21 @@ func (p *Run) past() app.UI {
 	))
 }
 
+// awaited says that the event that the address names is not there, or not yet.
+func (p *Run) awaited() app.UI {
+	seq, last := p.view.Selected, p.run.Head.LastSeq
+	place := app.Div().Class("past-place")
+	switch {
+	case seq <= last:
+		return place
+	case p.run.Head.Live():
+		return place.Body(app.P().Class("banner").Role("status").
+			Text(fmt.Sprintf("Event %d has not come yet. It is shown as soon as it does.", seq)))
+	}
+	return place.Body(app.P().Class("banner").Role("status").
+		Text(fmt.Sprintf("There is no event %d: the run ended with event %d.", seq, last)))
+}
+
 // scrubber chooses the moment.
 func (p *Run) scrubber() app.UI {
 	last, seq := p.run.Head.LastSeq, p.run.Past
