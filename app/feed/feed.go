@@ -172,6 +172,15 @@ func (f *Feed) Connect(after contracts.Seq) {
 	f.connect()
 }
 
+// Offer hands events to the reader that did not come by the stream, before it is connected.
+func (f *Feed) Offer(lines []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range lines {
+		f.push(Frame{Data: line})
+	}
+}
+
 // Take returns up to limit waiting frames, whether more wait, and the state of the connection. When more wait,
 // Notify is not called again: the reader comes back by itself.
 func (f *Feed) Take(limit int) (frames []Frame, more bool, status Status) {

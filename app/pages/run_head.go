@@ -117,6 +117,12 @@ func connectionWords(run *store.Run, words string) string {
 	phase := run.Connection.Phase
 	up := phase == feed.Live || phase == feed.Polled
 	switch {
+	case run.KeptAt > 0:
+		kept := fmt.Sprintf("Offline, kept at %s, up to event %d", parts.Clock(run.KeptAt), run.Head.LastSeq)
+		if run.Head.Done == nil && phase == feed.Waiting {
+			kept += ". " + words
+		}
+		return kept
 	case run.Head.Done != nil:
 		return fmt.Sprintf("Ended, %d events", run.Head.LastSeq)
 	case run.Offline && phase == feed.Waiting:

@@ -71,6 +71,11 @@ func (p *Runs) trouble() app.UI {
 		return app.Div().Class("banner-place")
 	}
 	sentence, _ := parts.Trouble(p.runs.Problem)
+	if p.runs.Kept {
+		return app.Div().Class("banner-place").Body(
+			app.P().Class("banner").Role("status").Text(sentence + ". These are the runs that this browser has kept, as they were then."),
+		)
+	}
 	return app.Div().Class("banner-place").Body(
 		app.P().Class("banner").Role("status").
 			Text(fmt.Sprintf("%s. This is what it was %s ago.", sentence, parts.Age(p.now(), contracts.TimeOf(p.runs.ReadAt)))),

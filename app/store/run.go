@@ -42,6 +42,9 @@ type Run struct {
 	// Connection is the state of the stream, and Offline says that the browser has no network.
 	Connection feed.Status
 	Offline    bool
+	// KeptAt is when what is shown was kept in this browser, where the server has not been reached since the run was opened; 0
+	// otherwise.
+	KeptAt contracts.Time
 	// Behind counts the events that are known to be and were not folded yet.
 	Behind int
 	// Problem is why the run cannot be shown, or nil.
@@ -76,6 +79,11 @@ type RunWatch struct {
 	closed        bool
 	stops         []func() // of what listens to the browser
 
+	keeper  *Keeper
+	keeping bool           // the keeper is at work
+	apart   bool           // the server was not reached since it was last heard of
+	keptAt  contracts.Time // when the newest of what was found in this browser was kept; 0 where nothing was
+
 	checks Checkpoints
 	past   Past
 	going  bool // Past is on its way, in slices
@@ -94,7 +102,7 @@ type RunWatch struct {
 func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *RunWatch {
 	log := &Log{}
 	w := &RunWatch{ctx: ctx, log: log, run: Run{ID: id, Log: log, Offline: !online()}}
-	w.client = command.Client{Fetch: w.dated(client.Fetch)}
+	w.client = command.Client{Fetch: w.dated(w.keptTask(client.Fetch))}
 	w.publish()
 	w.feed = feed.New(feed.Config{
 		URL:    contracts.LinksOf(id).Stream,
@@ -109,11 +117,7 @@ func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *Run
 		},
 	})
 	w.listen()
-	if visible() {
-		w.feed.Connect(0)
-	} else {
-		w.feed.Sleep()
-	}
+	w.openKept()
 	w.askTask()
 	w.askLast()
 	return w
@@ -182,6 +186,8 @@ func (w *RunWatch) know(task command.TaskHead, err error) {
 				w.askTask()
 			}
 		})
+	case errors.Is(err, command.ErrUnreachable):
+		w.unreached()
 	case refused && problem.Status < 500:
 		w.run.Problem = problem
 		w.feed.Close()

@@ -84,6 +84,10 @@ func (w *RunWatch) fold() {
 		status = feed.Status{Phase: feed.Ended}
 	}
 	w.run.Connection = status
+	if status.Phase == feed.Waiting || status.Phase == feed.Reconnecting {
+		w.run.KeptAt = w.keptAt
+	}
+	w.keep()
 	w.run.Behind = max(int(w.last.Load())-int(w.folder.LastSeq()), w.feed.Waits(), 0)
 	w.publish()
 	if status.Phase == feed.Waiting {
@@ -100,6 +104,7 @@ func (w *RunWatch) forget() {
 	w.run.Past, w.run.Seeking, w.run.Lost = 0, false, nil
 	w.meter.Reset()
 	w.last.Store(0)
+	w.forgetKept()
 }
 
 // stands notes when the stream begins to stand: what was made before says nothing about how fast it is. A task that could
@@ -108,6 +113,7 @@ func (w *RunWatch) stands(status feed.Status) {
 	up := func(p feed.Phase) bool { return p == feed.Live || p == feed.Polled }
 	if up(status.Phase) && !up(w.run.Connection.Phase) {
 		w.stood, w.asked = now(), false
+		w.apart, w.run.KeptAt, w.keptAt = false, 0, 0
 		if w.run.Goal == "" {
 			w.askTask()
 		}

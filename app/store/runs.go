@@ -33,6 +33,8 @@ type Runs struct {
 	More bool
 	// Problem is why the last reading failed, or nil; List is then older than ReadAt plus the poll interval.
 	Problem error
+	// Kept says that List holds the runs that this browser has kept, since the server could not be asked.
+	Kept bool
 	// ReadAt is when List was read.
 	ReadAt time.Time
 	// Live says that List changes as the runs do; otherwise it is read again and again.
@@ -229,11 +231,14 @@ func (w *RunsWatch) take(list contracts.RunList, err error) {
 	w.runs.Problem = err
 	if err == nil {
 		w.keep(list)
+	} else if !w.runs.Loaded {
+		w.showKept()
 	}
 	w.publish()
 }
 
 func (w *RunsWatch) keep(list contracts.RunList) {
+	w.runs.Kept = false
 	w.runs.Loaded, w.runs.List, w.runs.More, w.runs.Problem = true, list.Runs, list.Next != "", nil
 	w.runs.ReadAt = time.Now() //nolint:forbidigo // the reader's own clock, for "read 3 s ago"
 }
