@@ -116,3 +116,32 @@ func TestCheckpointsGrowSparser(t *testing.T) {
 		t.Errorf("%d moments are kept: %v", len(at), at)
 	}
 }
+
+// TestAFoldSharesWhatHasNotChanged bounds what a token costs beside a thousand thoughts: they are not copied for it.
+func TestAFoldSharesWhatHasNotChanged(t *testing.T) {
+	t.Parallel()
+	var f store.Folder
+	for _, l := range longRun(t, 10_000) {
+		if _, _, err := f.Add(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := f.Fold()
+	add := func(data contracts.EventData) store.Fold {
+		if _, _, err := f.Add(line(t, f.LastSeq()+1, data)); err != nil {
+			t.Fatal(err)
+		}
+		return f.Fold()
+	}
+	after := add(&contracts.TokenData{ID: "m", Delta: "more", Attempt: 1, Channel: contracts.ChannelAnswer})
+	if &before.Thoughts[0] != &after.Thoughts[0] {
+		t.Error("a token has the thoughts copied")
+	}
+	if before.Answer().Text+"more" != after.Answer().Text {
+		t.Error("a token is not in the answer")
+	}
+	thought := add(&contracts.ThoughtData{ID: "t7", Delta: "anew", Attempt: 2, Kind: contracts.ThoughtReasoning, Final: true})
+	if before.Thoughts[0].Text != "hm" || before.Thoughts[0].Discarded || thought.Thoughts[1].Text != "anew" || !thought.Thoughts[0].Discarded {
+		t.Errorf("a thought begins anew: it was %+v and is %+v", before.Thoughts[0], thought.Thoughts[:2])
+	}
+}

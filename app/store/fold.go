@@ -120,6 +120,34 @@ type Folder struct {
 
 	chain   Chain
 	grounds []Grounds
+
+	lists lists
+}
+
+// lists are what most events leave as it is, as the last Fold got it: it is made anew where an event has changed it, and else
+// handed out again. Nothing of it is written to once it was handed out.
+type lists struct {
+	drafts, thoughts []Message
+	calls            []Call
+	// What an event has changed since.
+	draftsStale, thoughtsStale, callsStale bool
+}
+
+// stale notes what an event has changed.
+func (f *Folder) stale(change runstate.Change) {
+	switch change.Part {
+	case runstate.PartMessage:
+		if f.transcript.Messages()[change.Index].Answer {
+			f.lists.draftsStale = true
+		} else {
+			f.lists.thoughtsStale = true
+		}
+	case runstate.PartVerdict:
+		f.lists.draftsStale = true // each has its verdict
+	case runstate.PartCall, runstate.PartDone:
+		f.lists.callsStale = true // the end can find faults in the chain of receipts
+	case runstate.PartNone, runstate.PartStatus, runstate.PartError, runstate.PartBudget:
+	}
 }
 
 // Clone returns a Folder that stands where f does and goes on by itself. No text is copied.
@@ -128,7 +156,7 @@ func (f *Folder) Clone() *Folder {
 		state: *f.state.Clone(), transcript: *f.transcript.Clone(), violation: f.violation,
 		createdAt: f.createdAt, lastTime: f.lastTime,
 		lostTexts: maps.Clone(f.lostTexts), lostCalls: maps.Clone(f.lostCalls),
-		chain: f.chain.shown(), grounds: slices.Clip(f.grounds),
+		chain: f.chain.shown(), grounds: slices.Clip(f.grounds), lists: f.lists,
 	}
 	// What follows in f must not land behind what c holds.
 	for id, lost := range c.lostTexts {
@@ -162,7 +190,7 @@ func (f *Folder) Add(line []byte) (ev contracts.RunEvent, isNew bool, err error)
 	f.ground(&ev)
 	fits := f.check(ev)
 	f.keep(ev)
-	f.transcript.Apply(ev)
+	f.stale(f.transcript.Apply(ev))
 	f.link(&ev, fits)
 	return ev, true, nil
 }
@@ -209,7 +237,7 @@ func (f *Folder) keepText(id string, attempt int64) {
 	f.lostTexts[id] = append(f.lostTexts[id], lost)
 }
 
-// Fold returns the state so far. It copies what is listed, never what was said.
+// Fold returns the state so far. It copies what is listed and has changed, never what was said.
 func (f *Folder) Fold() Fold {
 	t := &f.transcript
 	v := Fold{
@@ -227,24 +255,44 @@ func (f *Folder) Fold() Fold {
 	if v.Live() && v.Violation == nil {
 		v.Used = f.state.Used(f.lastTime, contracts.EngineUsage{})
 	}
-	judged := make(map[string]*runstate.TranscriptVerdict, len(v.Verdicts))
-	for i := range v.Verdicts {
-		judged[v.Verdicts[i].MessageID] = &v.Verdicts[i]
-	}
-	for _, m := range t.Messages() {
-		message := messageOf(m)
-		if !m.Answer {
-			v.Thoughts = append(append(v.Thoughts, f.lostTexts[m.ID]...), message)
-			continue
-		}
-		message.Verdict = judged[m.ID]
-		v.Drafts = append(append(v.Drafts, f.lostTexts[m.ID]...), message)
-	}
-	v.Calls = make([]Call, 0, len(t.Calls()))
-	for _, c := range t.Calls() {
-		v.Calls = append(append(v.Calls, f.lostCalls[c.CallID]...), f.callOf(c, false))
-	}
+	f.list(v.Verdicts)
+	v.Drafts, v.Thoughts, v.Calls = f.lists.drafts, f.lists.thoughts, f.lists.calls
 	return v
+}
+
+// list makes those lists anew that have changed.
+func (f *Folder) list(verdicts []runstate.TranscriptVerdict) {
+	l := &f.lists
+	if l.draftsStale || l.thoughtsStale {
+		judged := make(map[string]*runstate.TranscriptVerdict, len(verdicts))
+		for i := range verdicts {
+			judged[verdicts[i].MessageID] = &verdicts[i]
+		}
+		var drafts, thoughts []Message
+		for _, m := range f.transcript.Messages() {
+			switch {
+			case m.Answer && l.draftsStale:
+				message := messageOf(m)
+				message.Verdict = judged[m.ID]
+				drafts = append(append(drafts, f.lostTexts[m.ID]...), message)
+			case !m.Answer && l.thoughtsStale:
+				thoughts = append(append(thoughts, f.lostTexts[m.ID]...), messageOf(m))
+			}
+		}
+		if l.draftsStale {
+			l.drafts, l.draftsStale = slices.Clip(drafts), false
+		}
+		if l.thoughtsStale {
+			l.thoughts, l.thoughtsStale = slices.Clip(thoughts), false
+		}
+	}
+	if l.callsStale {
+		calls := make([]Call, 0, len(f.transcript.Calls()))
+		for _, c := range f.transcript.Calls() {
+			calls = append(append(calls, f.lostCalls[c.CallID]...), f.callOf(c, false))
+		}
+		l.calls, l.callsStale = slices.Clip(calls), false
+	}
 }
 
 func (f *Folder) callOf(c *runstate.TranscriptCall, discarded bool) Call {
