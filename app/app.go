@@ -34,6 +34,7 @@ func Routes() []Route {
 		{Pattern: "/validate", New: func() goapp.Composer { return &pages.Validate{} }},
 		{Pattern: "/catalog", New: func() goapp.Composer { return &pages.Catalog{} }},
 		{Pattern: "/reference", New: func() goapp.Composer { return &pages.Reference{} }},
+		{Pattern: "^/reference/[a-z]+$", New: func() goapp.Composer { return &pages.Reference{} }},
 	}
 }
 

@@ -35,12 +35,18 @@ type Request struct {
 	Header map[string]string
 	// Body is JSON, or nil.
 	Body []byte
+	// Static says that what stands at the address never changes, so that the browser may take what it has.
+	Static bool
+	// Asked are the names of the header fields that the Response is to have.
+	Asked []string
 }
 
 // Response is the answer to a Request.
 type Response struct {
 	Status int
 	Body   []byte
+	// Header are the fields that were asked for and came.
+	Header map[string]string
 	// Date and RetryAfter are the header fields of these names; empty where there is none.
 	Date, RetryAfter string
 	// Sent and Received are when the browser sent the request and had the head of the answer, by its own clock.

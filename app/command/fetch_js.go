@@ -31,6 +31,9 @@ func BrowserFetch(ctx context.Context, r Request) (Response, error) {
 	if r.Body != nil {
 		options["body"] = string(r.Body)
 	}
+	if r.Static {
+		options["cache"] = "default"
+	}
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
 	defer stop()
 
@@ -50,8 +53,14 @@ func BrowserFetch(ctx context.Context, r Request) (Response, error) {
 		}
 		return ""
 	}
+	asked := make(map[string]string)
+	for _, name := range r.Asked {
+		if value := field(name); value != "" {
+			asked[name] = value
+		}
+	}
 	return Response{
-		Status: res.Get("status").Int(), Body: []byte(text.String()),
+		Status: res.Get("status").Int(), Body: []byte(text.String()), Header: asked,
 		Date: field("Date"), RetryAfter: field("Retry-After"), Sent: sent, Received: received,
 	}, nil
 }
