@@ -7,6 +7,7 @@ const goappEnv = {
   GOAPP_STATIC_RESOURCES_URL: "/web",
   GOAPP_ROOT_PREFIX: "",
   GOAPP_INTERNAL_URLS: "[]",
+  AXIOM25_REFERENCE: REFERENCE_URL,
 };
 function goappGetenv(name) {
   return goappEnv[name];

@@ -40,8 +40,12 @@ func Index(book *handbook.Book) []Entry {
 			if i == 0 {
 				add("Contracts", s.Name, s.Meaning, c.Kind)
 			}
+			within := s.Name
+			if i > 0 {
+				within = c.Name + ", " + s.Name
+			}
 			for _, f := range s.Fields {
-				add("Fields", f.Name, s.Name+". "+f.Meaning, c.Kind+"#"+s.Name+"."+f.Name)
+				add("Fields", f.Name, within+". "+f.Meaning, c.Kind+"#"+s.Name+"."+f.Name)
 			}
 		}
 	}

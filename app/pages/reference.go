@@ -26,19 +26,22 @@ type Reference struct {
 
 	trial  trial
 	stream streaming
-	keys   listener
+	// ctx is the page's: that of a button ends with the button.
+	ctx      app.Context
+	unlisten func()
 }
 
 // OnMount implements app.Mounter.
 func (p *Reference) OnMount(ctx app.Context) {
+	p.ctx = ctx
 	ctx.ObserveState(store.KeyManual, &p.manual).OnChange(func() { p.loaded(ctx) })
 	store.ReadManual(ctx, command.Client{})
-	p.keys = listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
+	p.unlisten = store.Listen(ctx, app.Window().Get("document"), "keydown", p.pressed)
 }
 
 // OnDismount implements app.Dismounter.
 func (p *Reference) OnDismount() {
-	p.keys.stop()
+	p.unlisten()
 	p.stream.viewer.Close()
 }
 
@@ -74,8 +77,15 @@ func (p *Reference) loaded(ctx app.Context) {
 func sections() [][2]string {
 	return [][2]string{
 		{"", "Contents"},
-		{"taskspec", "TaskSpec"}, {"budget", "Budget"}, {"verifycontract", "VerifyContract"}, {"toolspec", "ToolSpec"}, {"runevent", "RunEvent"},
-		{"events", "Events"}, {"problems", "Problems"}, {"api", "API"}, {"stream", "Stream viewer"},
+		{"taskspec", "TaskSpec"},
+		{"budget", "Budget"},
+		{"verifycontract", "VerifyContract"},
+		{"toolspec", "ToolSpec"},
+		{"runevent", "RunEvent"},
+		{"events", "Events"},
+		{"problems", "Problems"},
+		{"api", "API"},
+		{"stream", "Stream viewer"},
 	}
 }
 
@@ -83,7 +93,7 @@ func sections() [][2]string {
 func (p *Reference) Render() app.UI {
 	links := make([]app.UI, 0, len(sections()))
 	for _, s := range sections() {
-		link := app.A().Class("tab").Href(strings.TrimSuffix("/reference/"+s[0], "/")).Text(s[1])
+		link := app.A().Class("ref-tab").Href(strings.TrimSuffix("/reference/"+s[0], "/")).Text(s[1])
 		if s[0] == p.section {
 			link = link.Aria("current", "page")
 		}
@@ -98,7 +108,7 @@ func (p *Reference) Render() app.UI {
 				Attr("autocomplete", "off").Spellcheck(false).
 				OnInput(p.typed).OnKeyDown(p.move),
 		),
-		app.Nav().Class("tabs").Aria("label", "Sections of the reference").Body(links...),
+		app.Nav().Class("ref-nav").Aria("label", "Sections of the reference").Body(links...),
 		p.content(),
 	)
 }

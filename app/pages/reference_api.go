@@ -256,20 +256,22 @@ func (p *Reference) sendButtons(curl string) []app.UI {
 }
 
 // ask sends a request that only reads, and asks about another one first.
-func (p *Reference) ask(ctx app.Context, event app.Event) {
+func (p *Reference) ask(app.Context, app.Event) {
 	if p.trial.route.Method != "GET" {
 		p.trial.asking = true
 		return
 	}
-	p.send(ctx, event)
+	p.sendNow()
 }
 
 func (p *Reference) doNotSend(app.Context, app.Event) { p.trial.asking = false }
 
-func (p *Reference) send(ctx app.Context, _ app.Event) {
+func (p *Reference) send(app.Context, app.Event) { p.sendNow() }
+
+func (p *Reference) sendNow() {
 	t := p.trial.route
 	p.trial.asking, p.trial.sending, p.trial.done = false, true, false
-	store.Try(ctx, command.Client{}, p.trial.request(), func(_ app.Context, answer store.Trial) {
+	store.Try(p.ctx, command.Client{}, p.trial.request(), func(_ app.Context, answer store.Trial) {
 		if p.trial.route == t {
 			p.trial.sending, p.trial.done, p.trial.answer = false, true, answer
 		}

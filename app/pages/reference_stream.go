@@ -111,7 +111,7 @@ func (p *Reference) cursorTyped(ctx app.Context, _ app.Event) {
 	p.stream.cursor = strings.TrimSpace(ctx.JSSrc().Get("value").String())
 }
 
-func (p *Reference) connect(ctx app.Context, _ app.Event) {
+func (p *Reference) connect(app.Context, app.Event) {
 	address := "/stream"
 	if run := p.stream.run; run != "" {
 		address = "/runs/" + url.PathEscape(run) + "/stream"
@@ -119,7 +119,7 @@ func (p *Reference) connect(ctx app.Context, _ app.Event) {
 			address += "?after=" + url.QueryEscape(p.stream.cursor)
 		}
 	}
-	p.stream.viewer.Open(ctx, address, func(app.Context) {})
+	p.stream.viewer.Open(p.ctx, address, func(app.Context) {})
 }
 
 func (p *Reference) disconnect(app.Context, app.Event) { p.stream.viewer.Close() }

@@ -33,6 +33,7 @@ type Validate struct {
 	caret     parts.Mark
 	migration *store.Migration
 	prepared  bool
+	ctx       app.Context // the page's: that of a button ends with the button
 }
 
 // Longer texts are checked beside the page; longer ones still are shown without marks, or not at all. In bytes.
@@ -41,6 +42,9 @@ const (
 	plainText  = 128 << 10
 	hiddenText = 2 << 20
 )
+
+// OnMount implements app.Mounter.
+func (p *Validate) OnMount(ctx app.Context) { p.ctx = ctx }
 
 // OnNav implements app.Navigator.
 func (p *Validate) OnNav(ctx app.Context) {
@@ -210,13 +214,13 @@ func (p *Validate) versions() []int {
 	return contracts.SchemaVersions(cmp.Or(p.kind, p.finding.Kind, contracts.KindTaskSpec))
 }
 
-func (p *Validate) chooseContract(ctx app.Context, i int) {
+func (p *Validate) chooseContract(_ app.Context, i int) {
 	p.kind = ""
 	if i > 0 {
 		p.kind = contracts.Kinds()[i-1]
 	}
 	p.version = 0
-	p.check(ctx)
+	p.check()
 }
 
 func (p *Validate) chooseVersion(_ app.Context, i int) {

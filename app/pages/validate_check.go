@@ -13,36 +13,37 @@ import (
 	"axiom25/contracts"
 )
 
-func (p *Validate) typed(ctx app.Context, text string) {
+func (p *Validate) typed(_ app.Context, text string) {
 	p.text, p.refused = text, nil
-	p.check(ctx)
+	p.check()
 }
 
 // replace gives the editor another text.
-func (p *Validate) replace(ctx app.Context, text string) {
+func (p *Validate) replace(text string) {
 	p.edits++
-	p.typed(ctx, text)
+	p.text, p.refused = text, nil
+	p.check()
 }
 
-func (p *Validate) clear(ctx app.Context, _ app.Event) {
+func (p *Validate) clear(app.Context, app.Event) {
 	p.file = ""
-	p.replace(ctx, "")
+	p.replace("")
 }
 
 func (p *Validate) open(ctx app.Context, file app.Value) {
 	name := file.Get("name").String()
-	store.ReadFile(ctx, file, func(ctx app.Context, text string, err error) {
+	store.ReadFile(ctx, file, func(_ app.Context, text string, err error) {
 		if err != nil {
 			p.refused = fmt.Errorf("%s: %w", name, err)
 			return
 		}
 		p.file = name
-		p.replace(ctx, text)
+		p.replace(text)
 	})
 }
 
 // check finds out anew what the text is.
-func (p *Validate) check(ctx app.Context) {
+func (p *Validate) check() {
 	p.stop()
 	p.migration = nil
 	if len(p.text) <= longText {
@@ -50,7 +51,7 @@ func (p *Validate) check(ctx app.Context) {
 		return
 	}
 	p.share = 0
-	p.checking = store.CheckAside(ctx, p.kind, p.text,
+	p.checking = store.CheckAside(p.ctx, p.kind, p.text,
 		func(_ app.Context, share float64) { p.share = share },
 		func(_ app.Context, f store.Finding) { p.finding, p.checking = f, nil },
 	)
@@ -155,14 +156,14 @@ func (p *Validate) onFix() func(app.Context, int) {
 }
 
 // fix puts what was likely meant in the place of what is marked, and leaves the rest as it is.
-func (p *Validate) fix(ctx app.Context, i int) {
+func (p *Validate) fix(_ app.Context, i int) {
 	marks := p.marks()
 	if i >= len(marks) {
 		return
 	}
 	m := marks[i]
 	guess := document.Quote(m.Guess)
-	p.replace(ctx, p.text[:m.Start]+guess+p.text[m.End:])
+	p.replace(p.text[:m.Start] + guess + p.text[m.End:])
 	m.End = m.Start + len(guess)
 	p.jump, p.caret = p.jump+1, m
 }
@@ -173,9 +174,9 @@ func (p *Validate) canSetVersion() bool {
 	return err == nil
 }
 
-func (p *Validate) writeVersion(ctx app.Context, _ app.Event) {
+func (p *Validate) writeVersion(app.Context, app.Event) {
 	if text, err := p.withVersion(); err == nil {
-		p.replace(ctx, text)
+		p.replace(text)
 	}
 }
 
@@ -219,9 +220,9 @@ func (p *Validate) migrationPanel() app.UI {
 	)
 }
 
-func (p *Validate) takeOver(ctx app.Context, _ app.Event) {
+func (p *Validate) takeOver(app.Context, app.Event) {
 	p.version = 0
-	p.replace(ctx, p.migration.Text)
+	p.replace(p.migration.Text)
 }
 
 func (p *Validate) download(app.Context, app.Event) {

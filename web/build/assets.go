@@ -15,6 +15,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app"
+	"axiom25/docs/reference"
 	"axiom25/web"
 )
 
@@ -25,6 +26,8 @@ const (
 
 	workerPath   = "/app-worker.js"
 	manifestPath = "/manifest.webmanifest"
+	// referencePath is where the reference is, which the program reads when it is asked for.
+	referencePath = "/web/reference.json"
 )
 
 // gather reads the files as they stand in the tree, and draws the icons. A file that names others stands behind them.
@@ -44,10 +47,15 @@ func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
 		errs = append(errs, err)
 		return content
 	}
+	manual, err := reference.Book(b.root)
+	errs = append(errs, err)
+	book, err := json.Marshal(manual)
+	errs = append(errs, err)
 	dir := filepath.Join(b.root, "web")
 	sources := []source{
 		{"/app.css", "app.css", stylesheet, slices.Concat(read(dir, "tokens.css"), read(dir, "console.css"))},
 		{wasmPath, "app.wasm", "application/wasm", wasm},
+		{referencePath, "reference.json", "application/json", book},
 		{"/app.js", "app.js", javascript, slices.Concat(read(goroot, "lib", "wasm", "wasm_exec.js"), read(dir, "loader.js"), read(dir, "update.js"))},
 		{"/web/icon-192.png", "icon-192.png", "image/png", icon(192, false)},
 		{"/web/icon-512.png", "icon-512.png", "image/png", icon(512, false)},
@@ -108,7 +116,7 @@ func (r *renderer) add(s source) {
 func (r *renderer) script(content []byte) ([]byte, error) {
 	define := make(map[string]string)
 	for name, value := range map[string]any{
-		"VERSION": r.version, "WASM_URL": r.urls[wasmPath], "WASM_SIZE": r.wasmSize, "FILES": r.kept, "PAGES": r.pages,
+		"VERSION": r.version, "WASM_URL": r.urls[wasmPath], "REFERENCE_URL": r.urls[referencePath], "WASM_SIZE": r.wasmSize, "FILES": r.kept, "PAGES": r.pages,
 	} {
 		b, err := json.Marshal(value)
 		if err != nil {

@@ -59,7 +59,8 @@ func TestRender(t *testing.T) {
 	sources := []source{
 		{"/app.css", "app.css", stylesheet, []byte("/* why */ .a {\n  color: var(--b);\n  &:hover { color: red; }\n}\n")},
 		{wasmPath, "app.wasm", "application/wasm", []byte("wasm")},
-		{"/app.js", "app.js", javascript, []byte("function start() { return [VERSION, WASM_URL, WASM_SIZE]; } // why")},
+		{referencePath, "reference.json", "application/json", []byte("{}")},
+		{"/app.js", "app.js", javascript, []byte("function start() { return [VERSION, WASM_URL, WASM_SIZE, REFERENCE_URL]; } // why")},
 		{"/web/icon.svg", "icon.svg", "image/svg+xml", []byte("<svg/>")},
 		{manifestPath, "manifest.webmanifest", "application/manifest+json", nil},
 		{web.ShellPath, "shell.html", document, []byte(`<link href="{{URL /app.css}}"><meta content="{{DESCRIPTION}}">{{FRAME}}`)},
@@ -88,7 +89,7 @@ func TestRender(t *testing.T) {
 	if want := ".a{color:var(--b);&:hover{color:red}}\n"; content("/app.css") != want {
 		t.Errorf("styles %q, want %q", content("/app.css"), want)
 	}
-	if want := `function start(){return["v1","` + url(wasmPath) + `",4]}` + "\n"; content("/app.js") != want {
+	if want := `function start(){return["v1","` + url(wasmPath) + `",4,"` + url(referencePath) + `"]}` + "\n"; content("/app.js") != want {
 		t.Errorf("loader %q, want %q", content("/app.js"), want)
 	}
 	shell := content(web.ShellPath)
@@ -96,7 +97,7 @@ func TestRender(t *testing.T) {
 		t.Errorf("shell %s", shell)
 	}
 	worker := content(workerPath)
-	for _, path := range []string{"/app.css", wasmPath, "/app.js", "/web/icon.svg", manifestPath, web.ShellPath} {
+	for _, path := range []string{"/app.css", wasmPath, referencePath, "/app.js", "/web/icon.svg", manifestPath, web.ShellPath} {
 		if !strings.Contains(worker, `"`+url(path)+`"`) {
 			t.Errorf("the worker does not keep %s: %s", url(path), worker)
 		}
@@ -104,7 +105,7 @@ func TestRender(t *testing.T) {
 	if !strings.Contains(content(manifestPath), url("/web/icon.svg")) {
 		t.Errorf("manifest %s", content(manifestPath))
 	}
-	if !strings.Contains(string(sources[2].content), "VERSION") {
+	if !strings.Contains(string(sources[3].content), "VERSION") {
 		t.Error("the sources were changed")
 	}
 
@@ -213,7 +214,7 @@ func TestCompileAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := t.TempDir()
-	for _, dir := range []string{"app", "contracts", filepath.Join("docs", "examples"), "wasm", filepath.Join("web", "build")} {
+	for _, dir := range []string{"app", "contracts", filepath.Join("docs", "examples"), filepath.Join("docs", "handbook"), "wasm", filepath.Join("web", "build")} {
 		if err := os.CopyFS(filepath.Join(copied, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
 			t.Fatal(err)
 		}

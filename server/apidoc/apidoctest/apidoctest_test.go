@@ -70,6 +70,7 @@ func TestChecker(t *testing.T) {
 		"503":                         {"GET " + run, 503, problemHeader + "\nRetry-After: 1", problem(contracts.ProblemOverloaded), false, 0},
 		"a path nobody knows":         {"GET /nothing", 404, problemHeader, problem(contracts.ProblemNotFound), false, 0},
 		"JSON at a path nobody knows": {"GET /nothing", 200, "Content-Type: application/json", `{}`, false, 1},
+		"a file of the console":       {"GET /web/reference.json", 200, "Content-Type: application/json", `{}`, false, 0},
 		"a page of the console":       {"GET /", 200, "Content-Type: text/html", `<!doctype html>`, false, 0},
 		"a method nobody knows":       {"DELETE " + run, 204, "", "", false, 1},
 		"405 with another Allow":      {"DELETE " + run, 405, problemHeader + "\nAllow: GET", problem(contracts.ProblemMethodNotAllowed), false, 1},

@@ -134,6 +134,9 @@ func (s *Spec) checkProblemOnly(x *exchange, types ...contracts.ProblemType) (in
 	if x.status < http.StatusBadRequest && x.media() != "application/json" && x.media() != contracts.ProblemMediaType {
 		return 0, nil
 	}
+	if strings.HasPrefix(x.path, "/web/") && x.status < http.StatusBadRequest {
+		return 0, nil // a file of the console's, which may be JSON
+	}
 	if x.media() == "text/html" || x.media() == "text/plain" && x.status == http.StatusNotFound {
 		return 0, nil // the console's page for people
 	}
