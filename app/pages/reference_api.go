@@ -51,6 +51,9 @@ func (p *Reference) openTrial() {
 	p.trial = t
 }
 
+// get is the method that only reads.
+const get = "GET"
+
 // request is what is sent.
 func (t *trial) request() command.Request {
 	path, query, header := t.route.Path, url.Values{}, map[string]string{}
@@ -100,7 +103,7 @@ func (t *trial) curl(origin string) string {
 	if t.streams() {
 		line = "curl -N"
 	}
-	if r.Method != "GET" {
+	if r.Method != get {
 		line += " -X " + r.Method
 	}
 	names := make([]string, 0, len(r.Header))
@@ -162,8 +165,8 @@ func (p *Reference) route(r *handbook.Route) []app.UI {
 	body = append(body, app.H4().Text("Answers"))
 	for _, a := range r.Answers {
 		about := "`" + strconv.Itoa(a.Status) + "` " + a.About
-		for _, name := range a.Headers {
-			about += " `" + name + "`"
+		if len(a.Headers) > 0 {
+			about += " `" + strings.Join(a.Headers, "` `") + "`"
 		}
 		body = append(body, prose(about))
 		for _, c := range a.Contents {
@@ -175,10 +178,11 @@ func (p *Reference) route(r *handbook.Route) []app.UI {
 }
 
 func contentExample(c handbook.Content) app.UI {
-	text := c.Example
+	var frames strings.Builder
 	for _, f := range c.Frames {
-		text += "# " + f.Title + ". " + f.About + "\n" + f.Example + "\n"
+		frames.WriteString("# " + f.Title + ". " + f.About + "\n" + f.Example + "\n")
 	}
+	text := c.Example + frames.String()
 	if text == "" {
 		return app.P().Class("quiet").Text(c.Media)
 	}
@@ -257,7 +261,7 @@ func (p *Reference) sendButtons(curl string) []app.UI {
 
 // ask sends a request that only reads, and asks about another one first.
 func (p *Reference) ask(app.Context, app.Event) {
-	if p.trial.route.Method != "GET" {
+	if p.trial.route.Method != get {
 		p.trial.asking = true
 		return
 	}

@@ -13,11 +13,10 @@ import (
 
 // streaming is the stream viewer.
 type streaming struct {
-	viewer  store.Viewer
-	recent  []store.RecentRun
-	run     string
-	cursor  string
-	version int // counts the runs that were picked
+	viewer store.Viewer
+	recent []store.RecentRun
+	run    string
+	cursor string
 }
 
 // openStream offers the newest runs.

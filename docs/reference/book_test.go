@@ -123,11 +123,21 @@ func TestTheBookHasTheAPI(t *testing.T) {
 	}
 	var api struct {
 		Paths map[string]map[string]struct {
-			OperationID, Summary, Description string
-			Parameters                        []struct{ Name, In, Description string }
-			RequestBody                       *struct{ Content map[string]any }
-			Responses                         map[string]struct{ Content map[string]any }
-		}
+			ID          string `json:"operationId"`
+			Summary     string `json:"summary"`
+			Description string `json:"description"`
+			Parameters  []struct {
+				Name        string `json:"name"`
+				In          string `json:"in"`
+				Description string `json:"description"`
+			} `json:"parameters"`
+			RequestBody *struct {
+				Content map[string]any `json:"content"`
+			} `json:"requestBody"`
+			Responses map[string]struct {
+				Content map[string]any `json:"content"`
+			} `json:"responses"`
+		} `json:"paths"`
 	}
 	if err := json.Unmarshal(content, &api); err != nil {
 		t.Fatal(err)
@@ -142,7 +152,7 @@ func TestTheBookHasTheAPI(t *testing.T) {
 	}
 	for _, r := range book.Routes {
 		o, ok := api.Paths[r.Path][strings.ToLower(r.Method)]
-		if !ok || o.OperationID != r.ID || o.Summary != r.Summary || o.Description != r.Description || len(o.Parameters) != len(r.Parameters) {
+		if !ok || o.ID != r.ID || o.Summary != r.Summary || o.Description != r.Description || len(o.Parameters) != len(r.Parameters) {
 			t.Errorf("%s %s is another one in the document: %+v", r.Method, r.Path, o)
 			continue
 		}

@@ -84,7 +84,7 @@ func contentsOf(list []Content) ([]handbook.Content, error) {
 }
 
 // sent returns the frame as it goes over the wire.
-func (f *Frame) sent() (string, error) {
+func (f Frame) sent() (string, error) {
 	var b strings.Builder
 	if f.Retry != nil {
 		b.WriteString("retry: " + firstNumber(f.Retry) + "\n")

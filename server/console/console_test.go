@@ -129,7 +129,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	h := newConsole(t, built(t))
 
-	for _, path := range []string{"/", "/new", "/validate", "/catalog", "/reference", "/r/run_01m81tqkhryw3vmma10cpw1nqk"} {
+	for _, path := range []string{"/", "/new", "/validate", "/catalog", "/reference", "/reference/api", "/r/run_01m81tqkhryw3vmma10cpw1nqk"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			res := ask(t, h, http.MethodGet, path)
@@ -145,7 +145,7 @@ func TestPages(t *testing.T) {
 
 	t.Run("every route is one", func(t *testing.T) {
 		t.Parallel()
-		if n := len(app.Routes()); n != 6 {
+		if n := len(app.Routes()); n != 7 {
 			t.Fatalf("%d routes: name the new one above", n)
 		}
 	})
