@@ -51,6 +51,37 @@ func Entries() []Entry {
 		}},
 		{"Editor", "of a long text", func() app.UI { return &parts.Editor{Label: "Document", Text: long, Version: 1, Plain: true} }},
 		{"Editor", "empty", func() app.UI { return &parts.Editor{Label: "Document"} }},
+		{"EventFilter", "of one type, with a broken expression", func() app.UI {
+			return &parts.EventFilter{
+				Types: []contracts.EventType{contracts.EventToolEnd}, Branches: []contracts.Branch{"", "a.b"}, Branch: "a.b", OneBranch: true,
+				Search: "(", Expression: true, Problem: "Not an expression: missing closing ): (", Words: "312 of 41 207",
+			}
+		}},
+		{"EventFilter", "following", func() app.UI { return &parts.EventFilter{Words: "412 events", Following: true} }},
+		{"EventList", "in the middle", func() app.UI {
+			return &parts.EventList{
+				Page: "/r/" + run.String(), Total: 41_207, Before: 1120, After: 1_152_620, Selected: 42,
+				Rows: []parts.EventRow{
+					{Seq: 41, Place: 41, Since: "+0:01.300", Type: contracts.EventToken, Gist: "the <b>sum</b>⏎is"},
+					{Seq: 42, Place: 42, Since: "+0:01.304", Type: contracts.EventToolEnd, Branch: "a.b", Gist: long, Tone: parts.EventBad},
+					{Seq: 43, Place: 43, Since: "+0:01.305", Type: contracts.EventBudget, Tone: parts.EventLater},
+				},
+			}
+		}},
+		{"EventPane", "of a tool call's end", func() app.UI {
+			return &parts.EventPane{
+				Page: "/r/" + run.String(), Seq: 42, Last: 42, Since: "+0:01.304", Type: contracts.EventToolEnd, Branch: "a.b",
+				Gist: "sql_query@1.0.0 ok, 40 ms: [1]", Sent: `{"seq":42,"data":{"output":[1]}}`,
+				Receipt: &contracts.Receipt{CallID: "c1", Tool: "sql_query@1.0.0", Attempt: 1, Hash: contracts.DigestText("x")},
+				Links:   []parts.EventLink{{Seq: 40, Title: "the call starts"}},
+			}
+		}},
+		{"EventPane", "whose text is gone", func() app.UI {
+			return &parts.EventPane{
+				Page: "/r/" + run.String(), Seq: 1, Last: 300_000, Type: contracts.EventStatus,
+				Missing: "Its text is no longer kept here: the run is long.", OnRead: func(app.Context) {},
+			}
+		}},
 		{"ExampleCard", "offered", func() app.UI { return &parts.ExampleCard{Name: "Planets", About: "SQL and arithmetic."} }},
 		{"FileButton", "offered", func() app.UI { return &parts.FileButton{Label: "Open a file", Accept: ".json"} }},
 		{"FileDrop", "around a text", func() app.UI { return &parts.FileDrop{Body: []app.UI{app.P().Text("Drop it here")}} }},

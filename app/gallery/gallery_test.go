@@ -103,6 +103,16 @@ func TestPartsSayWhatTheyShow(t *testing.T) {
 			"timeline-curve-second", "Thought, plan, 300 ms",
 		},
 		"Timeline/on a phone": {"search.wiki", `width="340.0"`},
+		"EventFilter/of one type, with a broken expression": {
+			"aria-invalid", "missing closing )", "312 of 41 207", "tool_end ▾", "a.b",
+		},
+		"EventFilter/following": {"412 events", "All types"},
+		"EventList/in the middle": {
+			`role="grid"`, `aria-rowcount="41208"`, `aria-activedescendant="event-42"`, `aria-rowindex="43"`,
+			"/r/run_01m81tqkhryw3vmma10cpw1nqk#e42", "event-bad", "event-later", `height="1152620"`, "&lt;b&gt;sum",
+		},
+		"EventPane/of a tool call's end": {"40", "the call starts", "not that of the receipt", "Copy JSON", `&#34;output&#34;: [`, "disabled"},
+		"EventPane/whose text is gone":   {"no longer kept", "Read it again"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(html[entry], want) {

@@ -33,6 +33,8 @@ type Run struct {
 	view  RunView
 	shown string // the name of the view that is shown
 	drawn uint64 // counts the renderings
+
+	selected selectedEvent // as the pane shows it
 }
 
 // RunView is what every view of a run draws from. Its address stays the same as long as the page does, so that a view gets a
@@ -54,6 +56,8 @@ type RunView struct {
 	Key func(ctx app.Context, key string) bool
 	// Keys say what those keys do, for the list that `?` opens. They are set together with Key.
 	Keys []parts.Key
+
+	events eventsState // what the reader has chosen among the events, kept while another view is shown
 }
 
 // runViews are the views of a run in the order of their tabs.
@@ -215,7 +219,10 @@ func (p *Run) Render() app.UI {
 		p.alerts(f),
 		&approvalsView{View: &p.view, Drawn: p.drawn, Today: p.today()},
 		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
-		app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
+		app.Div().Class("run-split").Body(
+			app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
+			p.pane(),
+		),
 		p.scrubber(),
 		&parts.LiveRegion{Text: p.spoken(p.run.Head)},
 		&parts.KeyHelp{Groups: p.keys()},

@@ -139,8 +139,13 @@ func PrettyJSON(value []byte) string {
 	if compact.Len() <= line {
 		return compact.String()
 	}
+	return IndentedJSON(compact.Bytes())
+}
+
+// IndentedJSON writes a JSON value on many lines. What is not JSON stays as it is.
+func IndentedJSON(value []byte) string {
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, compact.Bytes(), "", "  "); err != nil {
+	if err := json.Indent(&indented, value, "", "  "); err != nil {
 		return string(value)
 	}
 	return indented.String()

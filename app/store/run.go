@@ -55,6 +55,8 @@ type Run struct {
 	AgainAt       time.Time
 	// Exporting says that the events are being collected for a file.
 	Exporting bool
+	// Again is the reading of events whose texts the log has let go of.
+	Again Again
 	// Refused is why the last command was refused, or nil.
 	Refused error
 }
