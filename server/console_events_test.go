@@ -32,130 +32,139 @@ func TestConsoleEvents(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
+	eventsAreListed(t, s, b)
+	eventsOpenAtOne(t, s, b)
+	eventsAreFollowed(t, s, b)
+}
+
+// eventsAreListed lists what the journal holds, and filters it.
+func eventsAreListed(t *testing.T, s *server, b browser) {
+	t.Helper()
 	const count = `document.querySelector(".event-count")?.textContent`
+	id := s.create(t, string(exampleDocument(t, "elements.json")))
+	s.approveAll(t, id)
+	events := decodeAll(t, s.history(t, id))
+	last := len(events)
+	b.do(t, chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"?view=events"))
+	b.until(t, "all events", count+fmt.Sprintf(` === "%d events"`, last))
+	b.press(t, "g")
+	b.until(t, "the first event", `document.querySelector("#event-list [data-seq='1']")`)
+	drawn := b.listed(t)
+	for i, seq := range drawn {
+		if seq != i+1 {
+			t.Fatalf("draws events %v", drawn)
+		}
+	}
+	types := eval[[]string](t, b, `[...document.querySelectorAll("#event-list [data-seq] .event-type")].map(e => e.textContent)`)
+	for i, typ := range types {
+		if typ != string(events[i].Type) {
+			t.Errorf("event %d is listed as %s, is a %s", i+1, typ, events[i].Type)
+		}
+	}
 
-	t.Run("lists what the journal holds, and filters it", func(t *testing.T) {
-		id := s.create(t, string(exampleDocument(t, "elements.json")))
-		s.approveAll(t, id)
-		events := decodeAll(t, s.history(t, id))
-		last := len(events)
-		b.do(t, chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"?view=events"))
-		b.until(t, "all events", count+fmt.Sprintf(` === "%d events"`, last))
-		b.press(t, "g")
-		b.until(t, "the first event", `document.querySelector("#event-list [data-seq='1']")`)
-		drawn := b.listed(t)
-		for i, seq := range drawn {
-			if seq != i+1 {
-				t.Fatalf("draws events %v", drawn)
-			}
+	tools := 0
+	for _, ev := range events {
+		if ev.Type == contracts.EventToolStart || ev.Type == contracts.EventToolEnd {
+			tools++
 		}
-		types := eval[[]string](t, b, `[...document.querySelectorAll("#event-list [data-seq] .event-type")].map(e => e.textContent)`)
-		for i, typ := range types {
-			if typ != string(events[i].Type) {
-				t.Errorf("event %d is listed as %s, is a %s", i+1, typ, events[i].Type)
-			}
-		}
+	}
+	for _, typ := range []string{"tool_start", "tool_end"} {
+		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
+	}
+	b.until(t, "the calls alone", count+fmt.Sprintf(` === "%d of %d"`, tools, last))
+	b.search(t, "/\"tool\":\"sql_\\w+@/")
+	b.until(t, "one tool's start and end", count+fmt.Sprintf(` === "2 of %d"`, last))
+	b.search(t, "/sql_(/")
+	b.until(t, "what is wrong", `document.getElementById("event-problem").textContent.includes("missing closing )")`)
+	if got := eval[string](t, b, count); got != fmt.Sprintf("2 of %d", last) {
+		t.Errorf("a broken expression lists %s", got)
+	}
+	b.search(t, "")
+	for _, typ := range []string{"tool_start", "tool_end"} {
+		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
+	}
+	b.until(t, "all again", count+fmt.Sprintf(` === "%d events"`, last))
 
-		tools := 0
-		for _, ev := range events {
-			if ev.Type == contracts.EventToolStart || ev.Type == contracts.EventToolEnd {
-				tools++
-			}
-		}
-		for _, typ := range []string{"tool_start", "tool_end"} {
-			eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
-		}
-		b.until(t, "the calls alone", count+fmt.Sprintf(` === "%d of %d"`, tools, last))
-		b.search(t, "/\"tool\":\"sql_\\w+@/")
-		b.until(t, "one tool's start and end", count+fmt.Sprintf(` === "2 of %d"`, last))
-		b.search(t, "/sql_(/")
-		b.until(t, "what is wrong", `document.getElementById("event-problem").textContent.includes("missing closing )")`)
-		if got := eval[string](t, b, count); got != fmt.Sprintf("2 of %d", last) {
-			t.Errorf("a broken expression lists %s", got)
-		}
-		b.search(t, "")
-		for _, typ := range []string{"tool_start", "tool_end"} {
-			eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
-		}
-		b.until(t, "all again", count+fmt.Sprintf(` === "%d events"`, last))
+	b.press(t, "/")
+	b.until(t, "the field in focus", `document.activeElement.id === "event-search"`)
+	b.press(t, kb.Escape+"gjjk")
+	b.until(t, "the second event selected", `location.hash === "#e2" && document.querySelector("[data-seq='2'][aria-selected=true]")`)
+	b.until(t, "it in the pane", `document.querySelector(".event-pane")?.textContent.includes("running")`)
+	b.press(t, kb.Escape)
+	b.until(t, "nothing selected", `location.hash === "" && !document.querySelector(".event-pane [data-seq]")`)
+}
 
-		b.press(t, "/")
-		b.until(t, "the field in focus", `document.activeElement.id === "event-search"`)
-		b.press(t, kb.Escape+"gjjk")
-		b.until(t, "the second event selected", `location.hash === "#e2" && document.querySelector("[data-seq='2'][aria-selected=true]")`)
-		b.until(t, "it in the pane", `document.querySelector(".event-pane")?.textContent.includes("running")`)
-		b.press(t, kb.Escape)
-		b.until(t, "nothing selected", `location.hash === "" && !document.querySelector(".event-pane [data-seq]")`)
-	})
-
-	t.Run("opens at the event that an address names", func(t *testing.T) {
-		id := s.create(t, externalTask)
-		for i := range 10 {
-			lines := make([]string, 100)
-			for j := range lines {
-				lines[j] = tokenLine(fmt.Sprintf("word%d ", i*100+j+1))
-			}
-			s.report(t, id, lines...)
+// eventsOpenAtOne opens the list at the event that an address names.
+func eventsOpenAtOne(t *testing.T, s *server, b browser) {
+	t.Helper()
+	id := s.create(t, externalTask)
+	for i := range 10 {
+		lines := make([]string, 100)
+		for j := range lines {
+			lines[j] = tokenLine(fmt.Sprintf("word%d ", i*100+j+1))
 		}
-		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"#e700"))
-		b.until(t, "the event in view", `(() => {
-			const row = document.querySelector("[data-seq='700'][aria-selected=true]")?.getBoundingClientRect();
+		s.report(t, id, lines...)
+	}
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"#e700"))
+	b.until(t, "the event in view", `(() => {
+		const row = document.querySelector("[data-seq='700'][aria-selected=true]")?.getBoundingClientRect();
+		const list = document.getElementById("event-list")?.getBoundingClientRect();
+		return row && row.top >= list.top && row.bottom <= list.bottom + 1;
+	})()`)
+	sent := s.history(t, id)[699]
+	b.until(t, "its text", fmt.Sprintf(`document.querySelector(".event-pane").textContent.includes(%q)`, "word"))
+	if !strings.Contains(sent, "word") {
+		t.Fatalf("event 700 is %s", sent)
+	}
+}
+
+// eventsAreFollowed follows the end until the reader goes up a pixel.
+func eventsAreFollowed(t *testing.T, s *server, b browser) {
+	t.Helper()
+	id := s.create(t, externalTask)
+	words := func(n int) []string {
+		lines := make([]string, n)
+		for i := range lines {
+			lines[i] = tokenLine("word ")
+		}
+		return lines
+	}
+	s.report(t, id, words(300)...)
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"?view=events"))
+	atEnd := func(last int) string {
+		return fmt.Sprintf(`(() => {
+			const row = document.querySelector("[data-seq='%d']")?.getBoundingClientRect();
 			const list = document.getElementById("event-list")?.getBoundingClientRect();
-			return row && row.top >= list.top && row.bottom <= list.bottom + 1;
-		})()`)
-		sent := string(s.history(t, id)[699])
-		b.until(t, "its text", fmt.Sprintf(`document.querySelector(".event-pane").textContent.includes(%q)`, "word"))
-		if !strings.Contains(sent, "word") {
-			t.Fatalf("event 700 is %s", sent)
-		}
-	})
+			return row && list && Math.abs(row.bottom - list.bottom) < 3;
+		})()`, last)
+	}
+	last := len(s.history(t, id))
+	b.until(t, "the end", atEnd(last))
+	s.report(t, id, words(50)...)
+	last = len(s.history(t, id))
+	b.until(t, "the new end", atEnd(last))
 
-	t.Run("follows the end until the reader goes up a pixel", func(t *testing.T) {
-		id := s.create(t, externalTask)
-		words := func(n int) []string {
-			lines := make([]string, n)
-			for i := range lines {
-				lines[i] = tokenLine("word ")
-			}
-			return lines
-		}
-		s.report(t, id, words(300)...)
-		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+contracts.LinksOf(id).Page+"?view=events"))
-		atEnd := func(last int) string {
-			return fmt.Sprintf(`(() => {
-				const row = document.querySelector("[data-seq='%d']")?.getBoundingClientRect();
-				const list = document.getElementById("event-list")?.getBoundingClientRect();
-				return row && list && Math.abs(row.bottom - list.bottom) < 3;
-			})()`, last)
-		}
-		last := len(s.history(t, id))
-		b.until(t, "the end", atEnd(last))
-		s.report(t, id, words(50)...)
-		last = len(s.history(t, id))
-		b.until(t, "the new end", atEnd(last))
-
-		const place = `(() => {
-			const list = document.getElementById("event-list"), top = list.getBoundingClientRect().top;
-			const row = [...list.querySelectorAll("[data-seq]")].find(e => e.getBoundingClientRect().top > top + 60);
-			return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top - top)];
-		})()`
-		eval[any](t, b, `document.getElementById("event-list").scrollTop -= 1`)
-		b.until(t, "that it stays", `document.querySelector(".event-filter [aria-pressed=false]")?.textContent === "Follow" ||
-			[...document.querySelectorAll(".event-filter .toggle")].find(e => e.textContent === "Follow")?.getAttribute("aria-pressed") === "false"`)
-		before := eval[[]int](t, b, place)
-		for range 5 {
-			s.report(t, id, words(100)...)
-		}
-		b.until(t, "what is new", `document.querySelector(".event-jump")?.textContent.includes("500 new")`)
-		if after := eval[[]int](t, b, place); !slices.Equal(before, after) {
-			t.Errorf("the reader was at %v and is at %v", before, after)
-		}
-		if n := len(b.listed(t)); n > 200 {
-			t.Errorf("%d rows are drawn", n)
-		}
-		eval[any](t, b, `document.querySelector(".event-jump").click()`)
-		b.until(t, "the end again", atEnd(len(s.history(t, id))))
-		s.report(t, id, words(50)...)
-		b.until(t, "the end that is followed again", atEnd(len(s.history(t, id))))
-	})
+	const place = `(() => {
+		const list = document.getElementById("event-list"), top = list.getBoundingClientRect().top;
+		const row = [...list.querySelectorAll("[data-seq]")].find(e => e.getBoundingClientRect().top > top + 60);
+		return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top - top)];
+	})()`
+	eval[any](t, b, `document.getElementById("event-list").scrollTop -= 1`)
+	b.until(t, "that it stays", `document.querySelector(".event-filter [aria-pressed=false]")?.textContent === "Follow" ||
+		[...document.querySelectorAll(".event-filter .toggle")].find(e => e.textContent === "Follow")?.getAttribute("aria-pressed") === "false"`)
+	before := eval[[]int](t, b, place)
+	for range 5 {
+		s.report(t, id, words(100)...)
+	}
+	b.until(t, "what is new", `document.querySelector(".event-jump")?.textContent.includes("500 new")`)
+	if after := eval[[]int](t, b, place); !slices.Equal(before, after) {
+		t.Errorf("the reader was at %v and is at %v", before, after)
+	}
+	if n := len(b.listed(t)); n > 200 {
+		t.Errorf("%d rows are drawn", n)
+	}
+	eval[any](t, b, `document.querySelector(".event-jump").click()`)
+	b.until(t, "the end again", atEnd(len(s.history(t, id))))
+	s.report(t, id, words(50)...)
+	b.until(t, "the end that is followed again", atEnd(len(s.history(t, id))))
 }
