@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -116,14 +117,7 @@ func (f *EventFilter) branches() app.UI {
 	return app.Select().Class("select").Aria("label", "Branch").OnChange(f.choseBranch).Body(options...)
 }
 
-func (f *EventFilter) has(t contracts.EventType) bool {
-	for _, chosen := range f.Types {
-		if chosen == t {
-			return true
-		}
-	}
-	return false
-}
+func (f *EventFilter) has(t contracts.EventType) bool { return slices.Contains(f.Types, t) }
 
 func (f *EventFilter) switchType(ctx app.Context, _ app.Event) {
 	switched := contracts.EventType(ctx.JSSrc().Get("dataset").Get("type").String())
