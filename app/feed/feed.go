@@ -116,6 +116,9 @@ type Config struct {
 	Now func() time.Time
 	// After calls f after d, unless stop is called before; time.AfterFunc where nil.
 	After func(d time.Duration, f func()) (stop func())
+	// Sight reports whether somebody sees the page, and calls change when that changes, until stop; the browser's where nil.
+	// A feed that nobody sees sleeps: it holds no connection, and goes on from where it was once it is seen.
+	Sight func(change func(seen bool)) (seen bool, stop func())
 	// Spread is a random number within 0..1 that keeps many clients from coming back at once; 0.5 where nil.
 	Spread func() float64
 }
@@ -132,6 +135,7 @@ type Feed struct {
 	status   Status
 	cursor   contracts.Seq // the last event that the reader has folded
 	stop     func()        // ends the pause before the next attempt
+	unsee    func()        // ends Config.Sight
 	opened   bool          // the stream stood, since it was last opened
 	polling  bool          // the source is Poll's
 	busy     time.Duration // how long the server wants to be left alone, the next time that the feed pauses
@@ -158,6 +162,9 @@ func New(cfg Config) *Feed {
 			return func() { t.Stop() }
 		}
 	}
+	if cfg.Sight == nil {
+		cfg.Sight = browserSight
+	}
 	if cfg.Spread == nil {
 		cfg.Spread = func() float64 { return 0.5 }
 	}
@@ -169,7 +176,38 @@ func (f *Feed) Connect(after contracts.Seq) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cursor = after
+	if f.unsee == nil {
+		var seen bool
+		if seen, f.unsee = f.cfg.Sight(f.see); !seen {
+			f.sleep()
+			return
+		}
+	}
 	f.connect()
+}
+
+// see follows whether the page is seen.
+func (f *Feed) see(seen bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.status.Phase == Ended:
+	case !seen:
+		f.sleep()
+	case f.status.Phase == Asleep:
+		f.status = Status{Phase: Connecting}
+		f.connect()
+		f.notify()
+	}
+}
+
+// sleep closes the connection. What has come can still be taken. Browsers allow six connections to a server (HTTP/1.1), for all
+// of their pages together.
+func (f *Feed) sleep() {
+	f.drop()
+	f.opened, f.polling = false, false
+	f.status = Status{Phase: Asleep}
+	f.notify()
 }
 
 // Offer hands events to the reader that did not come by the stream, before it is connected.
@@ -219,32 +257,6 @@ func (f *Feed) Retry() {
 	}
 }
 
-// Sleep closes the connection of a page that nobody looks at, or keeps one that was not connected yet from connecting. What
-// has come can still be taken. Browsers allow six connections to a server (HTTP/1.1), for all of their pages together.
-func (f *Feed) Sleep() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.status.Phase == Ended {
-		return
-	}
-	f.drop()
-	f.opened, f.polling = false, false
-	f.status = Status{Phase: Asleep}
-	f.notify()
-}
-
-// Wake connects again behind the last folded event; during any phase but Asleep it does nothing.
-func (f *Feed) Wake() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.status.Phase != Asleep {
-		return
-	}
-	f.status = Status{Phase: Connecting}
-	f.connect()
-	f.notify()
-}
-
 // StayAway puts the next attempt off for as long as the server has asked for, where the feed waits.
 func (f *Feed) StayAway(wait time.Duration) {
 	f.mu.Lock()
@@ -275,6 +287,10 @@ func (f *Feed) Close() {
 	f.drop()
 	f.frames = nil
 	f.status = Status{Phase: Ended}
+	if f.unsee != nil {
+		f.unsee()
+		f.unsee = nil
+	}
 }
 
 // connect opens a source, whose handlers are deaf once another one was opened.

@@ -112,57 +112,49 @@ func TestFeed(t *testing.T) {
 		})
 	})
 
-	t.Run("sleeps without a connection and wakes behind the last folded event", func(t *testing.T) {
+	t.Run("sleeps without a connection while nobody sees it, and wakes behind the last folded event", func(t *testing.T) {
 		t.Parallel()
-		var e edge
-		f := newFeed(&e)
-		f.Connect(0)
-		e.last().Open()
-		e.last().Message("1")
-		f.Sleep()
-		e.last().Message("2") // the browser may still call what it had begun to
-		frames, _, status := f.Take(10)
-		if got := dataOf(frames); !slices.Equal(got, []string{"1"}) || status.Phase != feed.Asleep || e.closed != 1 {
-			t.Fatalf("asleep: %v, %v, %d closed", got, status, e.closed)
-		}
-		f.Folded(1)
-		f.Retry()
-		if len(e.urls) != 1 {
-			t.Fatalf("a sleeping feed opened %v", e.urls)
-		}
-		f.Wake()
-		f.Wake()
-		e.last().Open()
-		_, _, status = f.Take(10)
-		if want := []string{"/s", "/s?after=1"}; !slices.Equal(e.urls, want) || status != (feed.Status{Phase: feed.Live}) {
-			t.Fatalf("awake: opened %v, %v", e.urls, status)
-		}
-	})
-
-	t.Run("a feed that sleeps from the beginning connects when it wakes", func(t *testing.T) {
-		t.Parallel()
-		var e edge
-		f := newFeed(&e)
-		f.Sleep()
-		if len(e.urls) != 0 {
-			t.Fatalf("opened %v", e.urls)
-		}
-		f.Wake()
-		if want := []string{"/s"}; !slices.Equal(e.urls, want) {
-			t.Fatalf("opened %v, want %v", e.urls, want)
-		}
-	})
-
-	t.Run("a closed feed neither sleeps nor wakes", func(t *testing.T) {
-		t.Parallel()
-		var e edge
-		f := newFeed(&e)
-		f.Connect(0)
-		f.Close()
-		f.Sleep()
-		f.Wake()
-		if _, _, status := f.Take(1); status.Phase != feed.Ended || len(e.urls) != 1 {
-			t.Errorf("%v after opening %v", status, e.urls)
+		for _, seen := range []bool{true, false} {
+			var e edge
+			var change func(seen bool)
+			stopped := 0
+			f := feed.New(feed.Config{
+				URL: "/s", Open: e.open, Notify: func() { e.rings++ },
+				Sight: func(c func(seen bool)) (bool, func()) { change = c; return seen, func() { stopped++ } },
+			})
+			f.Connect(0)
+			if !seen {
+				if _, _, status := f.Take(1); len(e.urls) != 0 || status.Phase != feed.Asleep {
+					t.Fatalf("opened %v in phase %v though nobody sees it", e.urls, status)
+				}
+				change(true)
+			}
+			e.last().Open()
+			e.last().Message("1")
+			change(false)
+			e.last().Message("2") // the browser may still call what it had begun to
+			frames, _, status := f.Take(10)
+			if got := dataOf(frames); !slices.Equal(got, []string{"1"}) || status.Phase != feed.Asleep || e.closed != 1 {
+				t.Fatalf("asleep: %v, %v, %d closed", got, status, e.closed)
+			}
+			f.Folded(1)
+			f.Retry()
+			if len(e.urls) != 1 {
+				t.Fatalf("a sleeping feed opened %v", e.urls)
+			}
+			change(true)
+			change(true)
+			e.last().Open()
+			_, _, status = f.Take(10)
+			if want := []string{"/s", "/s?after=1"}; !slices.Equal(e.urls, want) || status != (feed.Status{Phase: feed.Live}) {
+				t.Fatalf("awake: opened %v, %v", e.urls, status)
+			}
+			f.Close()
+			change(false)
+			change(true)
+			if _, _, status := f.Take(1); status.Phase != feed.Ended || len(e.urls) != 2 || stopped != 1 {
+				t.Errorf("%v after opening %v, stopped %d times", status, e.urls, stopped)
+			}
 		}
 	})
 

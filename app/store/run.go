@@ -125,19 +125,10 @@ func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *Run
 	return w
 }
 
-// listen follows whether the page is seen and whether there is a network. A page that nobody sees holds no connection:
-// browsers allow six to a server, for all of their pages together.
+// listen follows whether there is a network.
 func (w *RunWatch) listen() {
 	window := goapp.Window()
 	w.stops = []func(){
-		Listen(w.ctx, window.Get("document"), "visibilitychange", func(goapp.Context, goapp.Event) {
-			if !visible() {
-				w.feed.Sleep()
-				return
-			}
-			w.feed.Wake()
-			w.askLast()
-		}),
 		Listen(w.ctx, window, "online", func(goapp.Context, goapp.Event) {
 			w.run.Offline = false
 			w.publish()

@@ -36,11 +36,7 @@ func (w *RunWatch) openKept() {
 				w.run.KeptAt = at
 			}
 			w.feed.Offer(lines)
-			if visible() {
-				w.feed.Connect(contracts.Seq(len(lines)))
-			} else {
-				w.feed.Sleep()
-			}
+			w.feed.Connect(contracts.Seq(len(lines)))
 		})
 		w.keeper.Opened(context.Background(), now())
 	})

@@ -117,6 +117,9 @@ func (w *RunWatch) stands(status feed.Status) {
 		if w.run.Goal == "" {
 			w.askTask()
 		}
+		if w.folder.LastSeq() > 0 {
+			w.askLast() // much may have happened meanwhile
+		}
 	}
 }
 
