@@ -118,30 +118,39 @@ func inlined() []string {
 }
 
 // compile builds ./wasm and returns the program.
-func (b builder) compile(ctx context.Context) (wasm []byte, err error) {
+func (b builder) compile(ctx context.Context) ([]byte, error) {
+	wasm, _, err := b.link(ctx, "-ldflags=-s -w")
+	return wasm, err
+}
+
+// link builds ./wasm with these flags of the linker, and returns the program and the packages that it is made of.
+func (b builder) link(ctx context.Context, ldflags string) (wasm []byte, packages []string, err error) {
 	dir, err := os.MkdirTemp("", "axiom25-console-")
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary directory: %w", err)
+		return nil, nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what stays is the system's to clean
 	build, err := browser.Prepare(ctx, b.root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, build.Close()) }()
-	flags := []string{"-ldflags=-s -w", "-gcflags=all=-l"}
+	flags := []string{ldflags, "-gcflags=all=-l"}
 	for _, pattern := range inlined() {
 		flags = append(flags, "-gcflags="+pattern+"=")
 	}
 	file := filepath.Join(dir, "app.wasm")
 	if err := build.Compile(ctx, "axiom25/wasm", file, flags...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	wasm, err = os.ReadFile(file) //nolint:gosec // the path is this program's own
-	if err != nil {
-		return nil, fmt.Errorf("read the program: %w", err)
+	if wasm, err = os.ReadFile(file); err != nil { //nolint:gosec // the path is this program's own
+		return nil, nil, fmt.Errorf("read the program: %w", err)
 	}
-	return wasm, nil
+	list, err := build.Packages(ctx, "axiom25/wasm")
+	for _, p := range list {
+		packages = append(packages, p.ImportPath)
+	}
+	return wasm, packages, err
 }
 
 // write writes a file and its compressed forms, but for those that stand there already: a mark beside them says

@@ -7,6 +7,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -34,6 +35,7 @@ func run(ctx context.Context) error {
 	out := flag.String("out", "", "where to write the files (default: web/dist of this module)")
 	quality := flag.Int("quality", brotli.BestCompression,
 		"brotli quality of the WebAssembly, 0..11; the best takes a minute, and only 11 is held against the limit")
+	onlySizes := flag.Bool("sizes", false, "say which packages the program consists of, and write nothing")
 	flag.Parse()
 
 	root, err := goOutput(ctx, "", "list", "-m", "-f", "{{.Dir}}")
@@ -45,6 +47,11 @@ func run(ctx context.Context) error {
 		out:     cmp.Or(*out, filepath.Join(root, "web", "dist")),
 		quality: *quality,
 		pages:   pagePattern(),
+	}
+	if *onlySizes {
+		sizes, err := b.sizes(ctx)
+		fmt.Print(table(sizes))
+		return err
 	}
 	m, err := b.build(ctx)
 	if err != nil {
@@ -59,7 +66,9 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("the styles have %d bytes, more than %d", styles.Size, web.MaxStyles)
 	}
 	if *quality == brotli.BestCompression && wasm.Brotli > maxWasmBrotli {
-		return fmt.Errorf("app.wasm is %s with brotli, more than %s", megabytes(wasm.Brotli), megabytes(maxWasmBrotli))
+		sizes, err := b.sizes(ctx)
+		return errors.Join(fmt.Errorf("app.wasm is %s with brotli, more than %s; before compression the largest packages are\n%s",
+			megabytes(wasm.Brotli), megabytes(maxWasmBrotli), table(sizes)), err)
 	}
 	return nil
 }
