@@ -37,7 +37,7 @@ func Operations() []Operation {
 			Method: http.MethodGet, Path: "/runs", ID: "listRuns", Tag: tagRuns,
 			Summary:     "List runs, the newest first",
 			Description: "With If-None-Match and wait the answer waits until the list is another.",
-			Parameters:  append(listParameters(50), listTimes()...),
+			Parameters:  append(listParameters(50), listPages()...),
 			Answers: []Answer{
 				{Status: http.StatusOK, Description: "A page of runs.", Headers: []string{"ETag"}, Contents: whole("RunList", examples.list())},
 				{Status: http.StatusNotModified, Description: "The list is the one that the client has.", Headers: []string{"ETag"}},
@@ -110,7 +110,7 @@ func Operations() []Operation {
 				"asyncapi.json says what the frames hold.",
 			Parameters: append(listParameters(200), []Parameter{
 				{
-					Name: "run", In: "query", Description: "A run to follow, up to 16 of them; then state, label, q and limit are not taken.",
+					Name: "run", In: "query", Description: "A run to follow, up to 16 of them; then state, label, q, since, until and limit are not taken.",
 					Schema:  object{{"type", "array"}, {"items", runID().Schema}, {"maxItems", 16}, {"uniqueItems", true}},
 					Example: []contracts.RunID{contractstest.RunID(1), contractstest.RunID(2)},
 				},
@@ -543,6 +543,7 @@ func listParameters(limit int) []Parameter {
 		contracts.StateQueued, contracts.StateRunning, contracts.StateWaiting, contracts.StateDraining, contracts.StateSucceeded,
 		contracts.StateRefused, contracts.StateFailed, contracts.StateCancelled, contracts.StateExhausted,
 	}
+	instant := object{{"type", "string"}, {"format", "date-time"}}
 	return []Parameter{
 		{
 			Name: "state", In: "query", Description: "Runs in one of these states.",
@@ -553,16 +554,15 @@ func listParameters(limit int) []Parameter {
 			Schema: object{{"type", "array"}, {"items", object{{"type", "string"}, {"pattern", "^[^:]+:"}}}}, Example: []string{"team:astronomy"},
 		},
 		{Name: "q", In: "query", Description: "Runs whose goal has this text.", Schema: object{{"type", "string"}}, Example: "moons"},
+		{Name: "since", In: "query", Description: "Runs that were created then or later.", Schema: instant, Example: contractstest.Start},
+		{Name: "until", In: "query", Description: "Runs that were created before.", Schema: instant, Example: contractstest.Start},
 		{Name: "limit", In: "query", Description: "How many runs at most.", Schema: preset(integer(1, 500), limit), Example: 100},
 	}
 }
 
-// listTimes say which part of a list of runs a page has.
-func listTimes() []Parameter {
-	instant := object{{"type", "string"}, {"format", "date-time"}}
+// listPages say which part of a list of runs a page has, and when it is answered.
+func listPages() []Parameter {
 	return []Parameter{
-		{Name: "since", In: "query", Description: "Runs that were created then or later.", Schema: instant, Example: contractstest.Start},
-		{Name: "until", In: "query", Description: "Runs that were created before.", Schema: instant, Example: contractstest.Start},
 		{
 			Name: "before", In: "query", Description: "Runs behind this one in the list: the next of the page before.",
 			Schema: runID().Schema, Example: contractstest.RunID(1),

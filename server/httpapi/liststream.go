@@ -228,7 +228,7 @@ func (s *runsSource) close() {
 // streamList answers GET /stream with the list of runs: first `event: list` with the newest, as GET /runs has them, then
 // a frame with its row for each run that changes. Frames have no ids: who comes back gets the list.
 func (a *API) streamList(w http.ResponseWriter, r *http.Request) error {
-	selection, err := runQuery(r, listed, "state", "label", "q", "limit")
+	selection, err := runQuery(r, listed, "state", "label", "q", "since", "until", "limit")
 	if err != nil {
 		return err
 	}
@@ -328,12 +328,15 @@ func (s *listSource) shows(row fanout.Row) bool {
 	return row.Moved && matches(s.selection, row.Summary, false) || matches(s.selection, row.Summary, true)
 }
 
-// matches reports whether a row is what a query without times selects.
+// matches reports whether a row is what a query selects.
 func matches(q journal.Query, row contracts.Summary, byState bool) bool {
 	for name, value := range q.Labels {
 		if had, ok := row.Labels[name]; !ok || had != value {
 			return false
 		}
+	}
+	if row.CreatedAt < q.Since || q.Until != 0 && row.CreatedAt >= q.Until {
+		return false
 	}
 	if text := asciiLower(q.Text); !strings.Contains(asciiLower(row.Goal), text) && !strings.Contains(row.RunID.String(), text) {
 		return false

@@ -166,6 +166,44 @@ func TestListStream(t *testing.T) {
 	})
 }
 
+// TestListStreamOfATime follows the runs that were created within a time: what happens to others is no news there.
+func TestListStreamOfATime(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h *house) {
+		t.Helper()
+		old := h.create("")
+		edge := want[contracts.Snapshot](t, h.do("GET", "/runs/"+old.String(), ""), http.StatusOK).CreatedAt + 1
+		for contracts.TimeOf(now()) < edge {
+			time.Sleep(time.Millisecond)
+		}
+		recent := h.create("")
+
+		since, until := h.read("/stream?since="+edge.String()), h.read("/stream?until="+edge.String())
+		if got := since.list(); len(got) != 1 || got[0] != recent {
+			t.Errorf("since the edge begins with %v, want %s", got, recent)
+		}
+		if got := until.list(); len(got) != 1 || got[0] != old {
+			t.Errorf("until the edge begins with %v, want %s", got, old)
+		}
+		h.report(old, token("x"))
+		h.report(recent, token("x"))
+		third := h.create("")
+		if row := since.row(); row.RunID != recent || row.State != contracts.StateRunning {
+			t.Errorf("since the edge shows %+v, want %s", row, recent)
+		}
+		if row := since.row(); row.RunID != third {
+			t.Errorf("since the edge shows %+v, want %s", row, third)
+		}
+		if row := until.row(); row.RunID != old || row.State != contracts.StateRunning {
+			t.Errorf("until the edge shows %+v, want %s", row, old)
+		}
+		h.report(old, token("y"))
+		if row := until.row(); row.RunID != old || row.LastSeq < 3 {
+			t.Errorf("until the edge shows %+v, want only what becomes of %s", row, old)
+		}
+	})
+}
+
 // TestABusyRunIsFewRows reports much faster than rows may come.
 func TestABusyRunIsFewRows(t *testing.T) {
 	t.Parallel()
