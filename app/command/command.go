@@ -65,6 +65,12 @@ type Client struct {
 type RunsQuery struct {
 	// States are those wanted; all where empty.
 	States []contracts.State
+	// Labels are those that a run has to have, each as name:value.
+	Labels []string
+	// Text is what the goal or the id has to contain.
+	Text string
+	// Since and Until bound when a run was created, in RFC 3339; empty leaves an end open.
+	Since, Until string
 	// Before is the cursor of an older page.
 	Before contracts.RunID
 	// Limit is the most rows wanted; the server's default where 0.
@@ -76,6 +82,11 @@ func (c Client) Runs(ctx context.Context, q RunsQuery) (contracts.RunList, error
 	return get[contracts.RunList](ctx, c, q.on("/runs"))
 }
 
+// RunsAsSent is Runs with the answer as the server sent it.
+func (c Client) RunsAsSent(ctx context.Context, q RunsQuery) (json.RawMessage, error) {
+	return get[json.RawMessage](ctx, c, q.on("/runs"))
+}
+
 // Stream is the address of the stream that shows these runs.
 func (q RunsQuery) Stream() string { return q.on("/stream") }
 
@@ -85,8 +96,15 @@ func (q RunsQuery) on(path string) string {
 	for _, s := range q.States {
 		v.Add("state", string(s))
 	}
-	if q.Before != "" {
-		v.Set("before", q.Before.String())
+	for _, l := range q.Labels {
+		v.Add("label", l)
+	}
+	for _, one := range [...]struct{ name, value string }{
+		{"q", q.Text}, {"since", q.Since}, {"until", q.Until}, {"before", q.Before.String()},
+	} {
+		if one.value != "" {
+			v.Set(one.name, one.value)
+		}
 	}
 	if q.Limit > 0 {
 		v.Set("limit", fmt.Sprint(q.Limit))

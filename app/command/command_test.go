@@ -39,6 +39,16 @@ func TestRequests(t *testing.T) {
 			},
 			"/runs?before=run_01m81tqkhryw3vmma10cpw1nqk&limit=5&state=running&state=waiting", "",
 		},
+		"lists runs by label, text and time": {
+			200, `{"runs":[]}`,
+			func(c command.Client) error {
+				_, err := c.Runs(t.Context(), command.RunsQuery{
+					Labels: []string{"team:a", "b:c d"}, Text: "moons & stars", Since: "2026-01-02T03:04:05Z", Until: "2026-01-03T00:00:00Z",
+				})
+				return err
+			},
+			"/runs?label=team%3Aa&label=b%3Ac+d&q=moons+%26+stars&since=2026-01-02T03%3A04%3A05Z&until=2026-01-03T00%3A00%3A00Z", "",
+		},
 		"cancels": {
 			202, "", func(c command.Client) error { return c.Cancel(t.Context(), run) },
 			"/runs/run_01m81tqkhryw3vmma10cpw1nqk/cancel", "{}",

@@ -19,9 +19,7 @@ func OpenEventSource(url string, h Handlers) Source {
 	s.listen("open", func(js.Value) { h.Open() })
 	s.listen("message", func(event js.Value) { h.Message(event.Get("data").String()) })
 	s.listen("reset", func(js.Value) { h.Reset() })
-	if h.List != nil {
-		s.listen("list", func(event js.Value) { h.List(event.Get("data").String()) })
-	}
+	s.listen("list", func(event js.Value) { h.List(event.Get("data").String()) })
 	s.listen("error", func(js.Value) { h.Lost(s.value.Get("readyState").Int() == closed) })
 	return s
 }

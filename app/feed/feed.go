@@ -30,7 +30,7 @@ type Handlers struct {
 	Message func(data string)
 	// Reset is called for `event: reset`: the history begins again at 1.
 	Reset func()
-	// List is called with the data of `event: list`; nil where none is expected.
+	// List is called with the data of `event: list`.
 	List func(data string)
 	// Lost is called when the connection ended. final says that the source will not come back by itself.
 	Lost func(final bool)
@@ -96,7 +96,9 @@ func (s Status) Words(now time.Time) string {
 type Frame struct {
 	// Reset voids everything before it; the other fields are then empty.
 	Reset bool
-	// Data is an event as it was sent.
+	// List says that Data is the whole of a list.
+	List bool
+	// Data is an event, a row or a list as it was sent.
 	Data string
 }
 
@@ -308,6 +310,7 @@ func (f *Feed) connect() {
 		Open:    func() { on(f.stand) },
 		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
 		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
+		List:    func(data string) { on(func() { f.push(Frame{List: true, Data: data}) }) },
 		Lost:    func(final bool) { on(func() { f.lost(final) }) },
 		Busy:    func(wait time.Duration) { on(func() { f.busy = wait }) },
 	}

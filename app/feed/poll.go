@@ -26,13 +26,7 @@ func Poll(ask func(ctx context.Context, after contracts.Seq) (Page, error), afte
 		for ctx.Err() == nil {
 			page, err := ask(ctx, after)
 			if err != nil {
-				if busy, ok := errors.AsType[interface {
-					error
-					RetryAfter() time.Duration
-				}](err); ok && h.Busy != nil {
-					h.Busy(busy.RetryAfter())
-				}
-				h.Lost(true)
+				h.failed(err)
 				return
 			}
 			h.Open()
@@ -55,6 +49,51 @@ func Poll(ask func(ctx context.Context, after contracts.Seq) (Page, error), afte
 		}
 	}()
 	return closer(cancel)
+}
+
+// listPause is how long after an answer a list is asked for again.
+const listPause = 2 * time.Second
+
+// PollList asks for a whole list again and again, until it is closed or an answer fails. It reports as a list's stream does.
+func PollList(ask func(ctx context.Context) (json.RawMessage, error), h Handlers) Source {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for ctx.Err() == nil {
+			list, err := ask(ctx)
+			if err != nil {
+				h.failed(err)
+				return
+			}
+			h.Open()
+			h.List(string(list))
+			select {
+			case <-time.After(listPause):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return closer(cancel)
+}
+
+// Impatient is an opener whose sources do not come back by themselves: the feed then decides when to try again, and can
+// say so.
+func Impatient(open Opener) Opener {
+	return func(url string, h Handlers) Source {
+		lost := h.Lost
+		h.Lost = func(bool) { lost(true) }
+		return open(url, h)
+	}
+}
+
+// failed ends what was asked for in vain.
+func (h *Handlers) failed(err error) {
+	if busy, ok := errors.AsType[interface {
+		error
+		RetryAfter() time.Duration
+	}](err); ok && h.Busy != nil {
+		h.Busy(busy.RetryAfter())
+	}
+	h.Lost(true)
 }
 
 // closer is a Source that ends with a function.

@@ -91,6 +91,7 @@ func Entries() []Entry {
 				{Title: "Verdict"}, {Title: "The run", Keys: []parts.Key{{Key: "j k", Does: "Move to the next or the previous event"}}},
 			}}
 		}},
+		{"LabelFilter", "two labels", func() app.UI { return &parts.LabelFilter{Labels: []string{"team:a", "tier:gold"}} }},
 		{"LiveRegion", "silent", func() app.UI { return &parts.LiveRegion{Text: "said before"} }},
 		{"MarkList", "that leads into the text", func() app.UI {
 			nothing := func(app.Context, int) {}
@@ -124,9 +125,27 @@ func Entries() []Entry {
 			return &parts.Scrubber{Seq: 287, Last: 412, Time: 1_790_000_000_312, Live: true}
 		}},
 		{"Scrubber", "at the end of a run that has ended", func() app.UI { return &parts.Scrubber{Seq: 412, Last: 412, Following: true} }},
-		{"StateFilter", "one state", func() app.UI { return &parts.StateFilter{Chosen: contracts.StateWaiting} }},
+		{"RunRow", "pruned, with labels", func() app.UI {
+			return &parts.RunRow{
+				ID: run, State: contracts.StateSucceeded, Goal: "Count the moons", Backend: "local", Age: "31 d", Created: "2026-01-02T03:04:05.678Z",
+				Tokens: "5.1 k tok", Gauge: "tokens", Labels: "team:a  tier:gold", Pruned: true, Position: 3, Count: 12,
+			}
+		}},
+		{"SearchField", "empty", func() app.UI {
+			return &parts.SearchField{ID: "search", Label: "Search the runs", Hint: "Search by goal or id"}
+		}},
+		{"StateFilter", "two states", func() app.UI {
+			return &parts.StateFilter{
+				Chosen: []contracts.State{contracts.StateWaiting, contracts.StateRunning}, Of: "of the newest 212 runs that match",
+				Counts: map[contracts.State]int{contracts.StateWaiting: 12, contracts.StateRunning: 200},
+			}
+		}},
 		{"Tabs", "second shown", func() app.UI {
 			return &parts.Tabs{Label: "Views", Tabs: []parts.Tab{{Name: "a", Title: "Answer"}, {Name: "b", Title: "Events", Count: 412}}, Shown: "b"}
+		}},
+		{"TimeFilter", "the last day", func() app.UI { return &parts.TimeFilter{Since: "1d"} }},
+		{"TimeFilter", "between two times", func() app.UI {
+			return &parts.TimeFilter{Since: "2026-01-02T03:04:05Z", Until: "2026-01-03T00:00:00Z"}
 		}},
 		{"Timeline", "a run of every kind", func() app.UI { return fixtureTimeline(1000, false) }},
 		{"Timeline", "on a phone", func() app.UI { return fixtureTimeline(340, true) }},

@@ -113,6 +113,12 @@ func TestPartsSayWhatTheyShow(t *testing.T) {
 		},
 		"EventPane/of a tool call's end": {"40", "the call starts", "not that of the receipt", "Copy JSON", `&#34;output&#34;: [`, "disabled"},
 		"EventPane/whose text is gone":   {"no longer kept", "Read it again"},
+		"RunRow/pruned, with labels":     {"pruned", "team:a  tier:gold", `title="created 2026-01-02T03:04:05.678Z"`, `aria-posinset="3"`, `aria-setsize="12"`},
+		"LabelFilter/two labels":         {`aria-label="Without the label team:a"`, "tier:gold"},
+		"SearchField/empty":              {`type="search"`, `aria-label="Search the runs"`},
+		"StateFilter/two states":         {`value="waiting"`, "12", "of the newest 212 runs that match", "exhausted"},
+		"TimeFilter/the last day":        {"the last hour", `value="1d"`},
+		"TimeFilter/between two times":   {`aria-label="Created since"`, `title="2026-01-03T00:00:00Z"`},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(html[entry], want) {

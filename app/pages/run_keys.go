@@ -13,12 +13,11 @@ const (
 	takesArrows = `input,button,a,summary,[role=tab],[popover]`
 )
 
-// pressed takes a key that is for the page or its view.
-func (p *Run) pressed(ctx app.Context, event app.Event) {
-	ctx.PreventUpdate() // most keys change nothing here
+// freeKey returns the key of an event that nothing on the page wants for itself, or none.
+func freeKey(event app.Event) string {
 	for _, modifier := range [...]string{"ctrlKey", "metaKey", "altKey", "defaultPrevented", "isComposing"} {
 		if event.Get(modifier).Bool() {
-			return
+			return ""
 		}
 	}
 	key, target := event.Get("key").String(), event.Get("target")
@@ -26,10 +25,20 @@ func (p *Run) pressed(ctx app.Context, event app.Event) {
 		return target.Get("closest").Truthy() && target.Call("closest", selector).Truthy()
 	}
 	if closest(typesText) || len(key) > 1 && key != "Escape" && closest(takesArrows) {
-		return
+		return ""
 	}
 	if key == "Escape" && app.Window().Get("document").Call("querySelector", ":popover-open").Truthy() {
-		return // the browser closes it
+		return "" // the browser closes it
+	}
+	return key
+}
+
+// pressed takes a key that is for the page or its view.
+func (p *Run) pressed(ctx app.Context, event app.Event) {
+	ctx.PreventUpdate() // most keys change nothing here
+	key := freeKey(event)
+	if key == "" {
+		return
 	}
 	if p.view.Key != nil && p.view.Key(ctx, key) || p.take(ctx, key) {
 		event.PreventDefault()

@@ -129,9 +129,11 @@ func (w *RunsWatch) showKept() {
 			if w.closed || round != w.round || w.runs.Loaded || err != nil || len(kept) == 0 {
 				return
 			}
+			rows := make([]contracts.Summary, len(kept))
 			for i := range kept {
-				w.runs.List = WithRow(w.runs.List, &kept[i].Summary, w.query.States, false)
+				rows[i] = kept[i].Summary
 			}
+			w.runs.List = WithRows(nil, rows, w.query.States, "")
 			w.runs.Loaded, w.runs.Kept = true, true
 			w.publish()
 		})

@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"sync"
+	"errors"
+	"math/rand/v2"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -16,246 +17,242 @@ import (
 // KeyRuns is the state under which the page of all runs finds its Runs.
 const KeyRuns = "runs"
 
-// pollEvery is how often the list is read while its page is visible and no stream tells of it; every streamTries-th time
-// the stream is tried again.
-const (
-	pollEvery   = 2 * time.Second
-	streamTries = 15
-)
-
-// Runs is the list of runs as a page shows it.
+// Runs is the list of runs as a page shows it. It is a value: a later state never changes an earlier one.
 type Runs struct {
+	// Filter says which runs these are.
+	Filter RunFilter
 	// Loaded says that List was read at least once.
 	Loaded bool
-	// List is the last that was read, the newest run first.
-	List []contracts.Summary
+	// List is what is known of it, the newest run first.
+	List []*contracts.Summary
 	// More says that there are older runs.
 	More bool
-	// Problem is why the last reading failed, or nil; List is then older than ReadAt plus the poll interval.
+	// Connection is the state of the stream that keeps the list up to date.
+	Connection feed.Status
+	// Problem is why the server refuses the list, or nil.
 	Problem error
 	// Kept says that List holds the runs that this browser has kept, since the server could not be asked.
 	Kept bool
-	// ReadAt is when List was read.
+	// ReadAt is when the server last said something.
 	ReadAt time.Time
-	// Live says that List changes as the runs do; otherwise it is read again and again.
-	Live bool
+	// Older says that older runs are being read, and OlderProblem why they could not be, or nil.
+	Older        bool
+	OlderProblem error
 }
 
-// listLimit is how many runs the list shows.
-const listLimit = 200
+// Full reports whether the list is as long as it may become.
+func (r Runs) Full() bool { return len(r.List) >= mostRuns }
+
+// newestRuns is how many runs the list begins with, olderRuns how many a page of older ones has, the most that the server
+// gives, and mostRuns how many are kept: some 20 MB.
+const (
+	newestRuns = 200
+	olderRuns  = 500
+	mostRuns   = 20_000
+)
+
+// framesATurn is how many rows are taken in before the page may draw.
+const framesATurn = 500
 
 // RunsWatch keeps one page's list up to date.
 type RunsWatch struct {
 	ctx    goapp.Context
 	client command.Client
+	feed   *feed.Feed
 	runs   Runs
 	query  command.RunsQuery
-	round  int // counts the queries, so that a late answer to an older one is dropped
-	asking bool
+	round  int // counts the filters, so that a late answer to an older one is dropped
+	// end is the oldest run that the list is known down to; empty where it is known as a whole.
+	end contracts.RunID
+	// stale is the run behind which the list has to be read again, since the stream was away; empty where it has not.
+	stale contracts.RunID
+	// heard is what the stream said while a page was under way, which may be older than that.
+	heard  []contracts.Summary
 	closed bool
-
-	stream feed.Source // nil while none is open
-	ticks  int         // since a stream was opened
-	news   []news      // what the stream said and was not taken in yet
-	newsMu sync.Mutex
 }
 
-// WatchRuns follows the list by a stream, or reads it every two seconds where that does not open and the page is visible,
-// and publishes it under KeyRuns until Close. ctx is the page's.
-func WatchRuns(ctx goapp.Context, client command.Client) *RunsWatch {
-	w := &RunsWatch{ctx: ctx, client: client, query: command.RunsQuery{Limit: listLimit}}
-	w.publish()
-	w.open()
+// WatchRuns follows the list of the runs that a filter wants by a stream, or by asking again and again where that does not
+// open, and publishes it under KeyRuns until Close. ctx is the page's.
+func WatchRuns(ctx goapp.Context, client command.Client, f RunFilter) *RunsWatch {
+	w := &RunsWatch{ctx: ctx, client: client}
+	w.Filter(f)
 	w.tick()
 	return w
 }
 
-// Close ends the watch.
+// Close ends the watch, which is then deaf and publishes nothing more.
 func (w *RunsWatch) Close() {
 	w.closed = true
-	w.hangUp()
+	w.feed.Close()
 }
 
-// hangUp closes the stream.
-func (w *RunsWatch) hangUp() {
-	w.runs.Live = false
-	if w.stream != nil {
-		w.stream.Close()
-		w.stream = nil
+// Retry connects at once where the feed waits to.
+func (w *RunsWatch) Retry() { w.feed.Retry() }
+
+// Filter lists other runs.
+func (w *RunsWatch) Filter(f RunFilter) {
+	if w.feed != nil {
+		w.feed.Close()
 	}
-}
-
-// open follows the list that is wanted. What an earlier stream still says is not heard.
-func (w *RunsWatch) open() {
-	w.hangUp()
 	w.round++
-	w.asking, w.ticks = false, 0
-	round := w.round
-	hear := func(kind newsKind) func(string) {
-		return func(data string) { w.hear(news{round, kind, data}) }
-	}
-	w.stream = feed.OpenEventSource(w.query.Stream(), feed.Handlers{
-		Open:    func() {},
-		Reset:   func() {},
-		List:    hear(newsList),
-		Message: hear(newsRow),
-		Lost: func(final bool) {
-			kind := newsLost
-			if final {
-				kind = newsEnd
-			}
-			w.hear(news{round: round, kind: kind})
+	w.runs, w.query = Runs{Filter: f}, f.Query(time.Now()) //nolint:forbidigo // the reader's own clock
+	w.end, w.stale, w.heard = "", "", nil
+	w.publish()
+	newest, round := w.query, w.round
+	newest.Limit = newestRuns
+	w.feed = feed.New(feed.Config{
+		URL:    newest.Stream(),
+		Notify: func() { w.later(round, w.take) },
+		Spread: rand.Float64,
+		Open:   feed.Impatient(feed.OpenEventSource),
+		Poll: func(_ contracts.Seq, h feed.Handlers) feed.Source {
+			return feed.PollList(func(ctx context.Context) (json.RawMessage, error) {
+				list, err := w.client.RunsAsSent(ctx, newest)
+				if err != nil {
+					w.later(round, func() { w.missed(err) }) //nolint:contextcheck // what is kept is read whether or not the poll goes on
+				}
+				return list, err
+			}, h)
 		},
+	})
+	w.feed.Connect(0)
+}
+
+// later runs do on the goroutine that draws, unless the list is another one by then.
+func (w *RunsWatch) later(round int, do func()) {
+	w.ctx.Dispatch(func(goapp.Context) {
+		if !w.closed && round == w.round {
+			do()
+		}
 	})
 }
 
-// news is something that a stream said.
-type news struct {
-	round int
-	kind  newsKind
-	data  string
-}
-
-type newsKind int
-
-const (
-	newsList newsKind = iota // the whole list
-	newsRow                  // a row that has changed
-	newsLost                 // the connection, which the browser makes anew
-	newsEnd                  // the connection for good
-)
-
-// hear keeps news for the goroutine that draws. At most one Dispatch is outstanding.
-func (w *RunsWatch) hear(n news) {
-	w.newsMu.Lock()
-	defer w.newsMu.Unlock()
-	w.news = append(w.news, n)
-	if len(w.news) == 1 {
-		w.ctx.Dispatch(w.listen)
-	}
-}
-
-// listen takes in what the stream said, and publishes the result once.
-func (w *RunsWatch) listen(goapp.Context) {
-	w.newsMu.Lock()
-	all := w.news
-	w.news = nil
-	w.newsMu.Unlock()
-	if w.closed {
-		return
-	}
-	for i := range all {
-		if all[i].round == w.round {
-			w.learn(&all[i])
-		}
-	}
-	w.publish()
-}
-
-// learn takes in one thing. What this program cannot read it does not show; the next list is whole again.
-func (w *RunsWatch) learn(n *news) {
-	switch n.kind {
-	case newsList:
-		var list contracts.RunList
-		if json.Unmarshal([]byte(n.data), &list) == nil {
-			w.runs.Live = true
-			w.keep(list)
-		}
-	case newsRow:
+// take takes in what the stream said, and publishes the result once. What this program cannot read it does not show; the
+// next list is whole again.
+func (w *RunsWatch) take() {
+	frames, more, status := w.feed.Take(framesATurn)
+	w.runs.Connection = status
+	var rows []contracts.Summary
+	for _, frame := range frames {
 		var row contracts.Summary
-		if json.Unmarshal([]byte(n.data), &row) == nil {
-			w.runs.List = WithRow(w.runs.List, &row, w.query.States, w.runs.More)
-			w.runs.ReadAt = time.Now() //nolint:forbidigo // the reader's own clock
-		}
-	case newsLost:
-		w.runs.Live = false
-	case newsEnd:
-		w.hangUp()
-		w.Ask()
-	}
-}
-
-// WithRow returns a list, which is not changed, with a run's row in its place: the newest run first, without runs in states
-// that are not wanted. full says that the list ends where it does because it is long enough. It is a plain loop since the
-// generic functions would each bring their own copy for this large type.
-func WithRow(list []contracts.Summary, row *contracts.Summary, states []contracts.State, full bool) []contracts.Summary {
-	placed := len(states) > 0
-	for _, s := range states {
-		placed = placed && s != row.State
-	}
-	changed := make([]contracts.Summary, 0, len(list)+1)
-	for i := range list {
-		if list[i].RunID == row.RunID && list[i].LastSeq > row.LastSeq {
-			return list
-		}
-		if !placed && list[i].RunID <= row.RunID {
-			changed, placed = append(changed, *row), true
-		}
-		if list[i].RunID != row.RunID {
-			changed = append(changed, list[i])
+		var list contracts.RunList
+		switch {
+		case frame.List && json.Unmarshal([]byte(frame.Data), &list) == nil:
+			rows = nil // the list is newer
+			w.keep(&list)
+		case !frame.List && json.Unmarshal([]byte(frame.Data), &row) == nil:
+			rows = append(rows, row)
 		}
 	}
-	if !placed && !full {
-		changed = append(changed, *row)
+	if len(frames) > 0 {
+		w.runs.Problem, w.runs.ReadAt = nil, time.Now() //nolint:forbidigo // the reader's own clock
 	}
-	return changed[:min(len(changed), listLimit)]
-}
-
-// Filter lists runs in these states only; all where there are none.
-func (w *RunsWatch) Filter(states []contracts.State) {
-	w.query.States = states
-	w.runs = Runs{}
+	if len(rows) > 0 {
+		w.runs.List = WithRows(w.runs.List, rows, w.query.States, w.end)
+		if w.runs.Older {
+			w.heard = append(w.heard, rows...)
+		}
+	}
 	w.publish()
-	w.open()
+	if more {
+		w.later(w.round, w.take)
+	}
 }
 
-// Ask reads the list now, unless it is being read.
-func (w *RunsWatch) Ask() {
-	if w.asking {
+// missed notes why there was no answer. Until there is one the runs that are kept are shown, unless what is looked for is
+// more than they can be held against.
+func (w *RunsWatch) missed(err error) {
+	w.runs.Problem = err
+	if _, refused := errors.AsType[*contracts.Problem](err); !refused && !w.runs.Loaded && w.runs.Filter.onlyStates() {
+		w.showKept()
+	}
+}
+
+// keep takes in the newest runs. What is known of older ones is read again: the stream has not told of them.
+func (w *RunsWatch) keep(list *contracts.RunList) {
+	if w.runs.Kept {
+		w.runs.List, w.runs.Loaded, w.runs.Kept = nil, false, false
+	}
+	known := w.runs.Loaded && len(w.runs.List) > 0 && w.runs.List[len(w.runs.List)-1].RunID < list.Next
+	w.runs.List, w.runs.Loaded = WithPage(w.runs.List, "", list), true
+	if !known {
+		w.stale = ""
+		w.reach(list.Next)
 		return
 	}
-	w.asking = true
-	round, query := w.round, w.query
+	if w.stale == "" || w.runs.Connection.Phase == feed.Live && list.Next > w.stale {
+		w.stale = list.Next
+	}
+	w.read(w.stale)
+}
+
+// reach notes down to where the list is known.
+func (w *RunsWatch) reach(end contracts.RunID) { w.end, w.runs.More = end, end != "" }
+
+// Older reads the next older runs, unless they are being read.
+func (w *RunsWatch) Older() {
+	if w.stale != "" {
+		w.read(w.stale)
+	} else if w.runs.More && !w.runs.Full() {
+		w.read(w.end)
+	}
+}
+
+// read reads a page of runs that are older than from.
+func (w *RunsWatch) read(from contracts.RunID) {
+	if w.runs.Older {
+		return
+	}
+	w.runs.Older, w.runs.OlderProblem, w.heard = true, nil, nil
+	w.publish()
+	query, round := w.query, w.round
+	query.Before, query.Limit = from, olderRuns
 	w.ctx.Async(func() {
-		list, err := w.client.Runs(context.Background(), query)
-		w.ctx.Dispatch(func(goapp.Context) {
-			if !w.closed && round == w.round {
-				w.asking = false
-				w.take(list, err)
+		page, err := w.client.Runs(context.Background(), query)
+		w.later(round, func() {
+			w.runs.Older, w.runs.OlderProblem = false, err
+			if err == nil {
+				w.lengthen(from, &page)
 			}
+			w.publish()
 		})
 	})
 }
 
-func (w *RunsWatch) take(list contracts.RunList, err error) {
-	w.runs.Problem = err
-	if err == nil {
-		w.keep(list)
-	} else if !w.runs.Loaded {
-		w.showKept()
+// lengthen takes in a page of older runs, and reads on as long as what is behind it is stale.
+func (w *RunsWatch) lengthen(from contracts.RunID, page *contracts.RunList) {
+	w.runs.List = WithPage(w.runs.List, from, page)
+	further := page.Next == "" || page.Next <= w.end
+	if further {
+		w.reach(page.Next)
 	}
-	w.publish()
+	switch {
+	case from != w.stale:
+	case further:
+		w.stale = ""
+	default:
+		w.stale = page.Next
+	}
+	w.runs.List = WithRows(w.runs.List, w.heard, w.query.States, w.end)
+	if w.stale != "" && w.runs.Connection.Phase == feed.Live {
+		w.read(w.stale)
+	}
 }
 
-func (w *RunsWatch) keep(list contracts.RunList) {
-	w.runs.Kept = false
-	w.runs.Loaded, w.runs.List, w.runs.More, w.runs.Problem = true, list.Runs, list.Next != "", nil
-	w.runs.ReadAt = time.Now() //nolint:forbidigo // the reader's own clock, for "read 3 s ago"
-}
-
-// tick asks again and again while no stream is open; a page that nobody sees is left as it is.
+// tick draws once a second what goes by the clock: ages, and which runs are too old for a filter by age.
 func (w *RunsWatch) tick() {
-	w.ctx.After(pollEvery, func(goapp.Context) {
+	w.ctx.After(time.Second, func(goapp.Context) {
 		if w.closed {
 			return
 		}
-		w.ticks++
-		switch {
-		case w.runs.Live || !visible():
-		case w.stream == nil && w.ticks >= streamTries:
-			w.open()
-		default:
-			w.Ask()
+		if ago, ok := w.runs.Filter.Ago(); ok {
+			since := contracts.TimeOf(time.Now().Add(-ago)) //nolint:forbidigo // the reader's own clock
+			for n := len(w.runs.List); n > 0 && w.runs.List[n-1].CreatedAt < since; n-- {
+				w.runs.List = w.runs.List[:n-1]
+			}
+		}
+		if visible() {
+			w.publish()
 		}
 		w.tick()
 	})
