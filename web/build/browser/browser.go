@@ -1,5 +1,5 @@
-// Package browser compiles a command of this module into WebAssembly for browsers, without the half of go-app that
-// serves: its package app imports net/http for that half alone, and net/http brings cryptography, HTTP/2 and more, an
+// Package browser compiles a command of this module into WebAssembly for browsers, without what only servers need: the rules of
+// the validator that no contract uses (see usedValidator), and the half of go-app that serves: its package app imports net/http for that half alone, and net/http brings cryptography, HTTP/2 and more, an
 // eighth of what a reader of the console would download.
 //
 // The module cache is only read. The build sees another directory for go-app, which does not exist: the go command's
@@ -60,30 +60,43 @@ type Build struct {
 // Prepare readies builds of the module whose directory is root.
 func Prepare(ctx context.Context, root string) (*Build, error) {
 	b := &Build{root: root, flags: []string{"-mod=readonly"}} // whatever GOFLAGS says: no module is in question here
-	out, err := b.run(ctx, "list", "-f", "{{.Module.Dir}}", goAppPackage)
+	out, err := b.run(ctx, "list", "-f", "{{.Module.Dir}}", goAppPackage, validatorModule)
 	if err != nil {
-		return nil, fmt.Errorf("find go-app: %w", err)
+		return nil, fmt.Errorf("find go-app and the validator: %w", err)
+	}
+	modules := strings.Fields(string(out))
+	if len(modules) != 2 {
+		return nil, fmt.Errorf("find go-app and the validator: the go command says %q", out)
 	}
 	if b.dir, err = os.MkdirTemp("", "axiom25-browser-"); err != nil {
 		return nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
-	if err := b.prepare(strings.TrimSpace(string(out))); err != nil {
+	if err := b.prepare(modules[0], modules[1]); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
-// prepare writes the go command's files, for the go-app whose directory is module.
-func (b *Build) prepare(module string) error {
-	files, err := clientHalf(module)
+// prepare writes the go command's files, for go-app and the validator in these directories.
+func (b *Build) prepare(goapp, validator string) error {
+	files, err := clientHalf(goapp)
 	if err != nil {
 		return err
 	}
-	seen := filepath.Join(b.root, filepath.FromSlash(replacement))
-	files[filepath.Join("pkg", "app", "client.go")] = filepath.Join(seen, "client.go")
-	replace := make(map[string]string, len(files))
-	for name, file := range files {
-		replace[filepath.Join(seen, name)] = file
+	files[filepath.Join("pkg", "app", "client.go")] = filepath.Join(b.root, filepath.FromSlash(replacement), "client.go")
+	used, err := usedRules(filepath.Join(b.root, filepath.FromSlash(rulesFile)))
+	if err != nil {
+		return err
+	}
+	rules, err := usedValidator(validator, b.dir, used)
+	if err != nil {
+		return err
+	}
+	replace := make(map[string]string, len(files)+len(rules))
+	for where, module := range map[string]map[string]string{replacement: files, validatorReplacement: rules} {
+		for name, file := range module {
+			replace[filepath.Join(b.root, filepath.FromSlash(where), name)] = file
+		}
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
@@ -109,7 +122,7 @@ func (b *Build) prepare(module string) error {
 	return nil
 }
 
-// replaced returns a go.mod that takes go-app from the replacement.
+// replaced returns a go.mod that takes go-app and the validator from their replacements.
 func replaced(file string) ([]byte, error) {
 	content, err := os.ReadFile(file) //nolint:gosec // this module's own
 	if err != nil {
@@ -119,8 +132,10 @@ func replaced(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the module's file: %w", err)
 	}
-	if err := mod.AddReplace(goApp, "", replacement, ""); err != nil {
-		return nil, fmt.Errorf("replace go-app: %w", err)
+	for module, where := range map[string]string{goApp: replacement, validatorModule: validatorReplacement} {
+		if err := mod.AddReplace(module, "", where, ""); err != nil {
+			return nil, fmt.Errorf("replace %s: %w", module, err)
+		}
 	}
 	return mod.Format()
 }
@@ -201,7 +216,7 @@ func (b *Build) Packages(ctx context.Context, path string) ([]Package, error) {
 
 // Compile writes the program of the command at path, with further flags of go build, to file. It holds no paths and no
 // revision, so that equal sources give equal bytes. An error is ErrServerPackage where the program would serve, and
-// ErrGoApp where the stand-in does not fit.
+// ErrGoApp or ErrValidator where what was left of those does not fit.
 func (b *Build) Compile(ctx context.Context, path, file string, flags ...string) error {
 	packages, err := b.Packages(ctx, path)
 	if err != nil {
@@ -218,6 +233,9 @@ func (b *Build) Compile(ctx context.Context, path, file string, flags ...string)
 	if _, err := b.run(ctx, "build", args...); err != nil {
 		if strings.Contains(err.Error(), "# "+goAppPackage+"\n") {
 			return fmt.Errorf("%w: %s does not fit it: %w", ErrGoApp, replacement, err)
+		}
+		if strings.Contains(err.Error(), "# "+validatorModule+"\n") {
+			return fmt.Errorf("%w: it needs what was left out: %w", ErrValidator, err)
 		}
 		return fmt.Errorf("compile %s: %w", path, err)
 	}

@@ -13,6 +13,36 @@ import (
 // serving is a file of go-app's that imports net/http.
 const serving = "package app\n\nimport _ \"net/http\"\n"
 
+// rules is a table of rules, of which the validator has one.
+const rules = "package contracts\n\nvar table = []rule{{tag: \"gte\", builtin: true}, {tag: \"ident\", builtin: false}, {tag: \"own\"}}\n"
+
+// bakedIn is a validator's table of three rules. What only the others need would bring in net/http.
+const bakedIn = `package validator
+
+import (
+	"net/http"
+	"strings"
+)
+
+var (
+	bakedInValidators = map[string]func(string) bool{"gte": isGte, "url": isURL, "host": isHost}
+	client            = &http.Client{}
+	floor, ceiling    = 1, 2
+)
+
+// isGte is used.
+func isGte(text string) bool { return len(strings.TrimSpace(text)) > floor }
+
+func isURL(text string) bool { return fetch(text) }
+
+func isHost(text string) bool { return fetch("http://" + text) }
+
+func fetch(text string) bool {
+	_, err := client.Get(text)
+	return err == nil
+}
+`
+
 // module returns the files of a small module and of a go-app that fits it.
 func module(t *testing.T) map[string]string {
 	t.Helper()
@@ -20,17 +50,26 @@ func module(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const goApp = "github.com/maxence-charriere/go-app/v10"
+	const (
+		goApp     = "github.com/maxence-charriere/go-app/v10"
+		validator = "github.com/go-playground/validator/v10"
+	)
 	return map[string]string{
-		"go.mod":                            "module small\n\ngo 1.26\n\nrequire " + goApp + " v10.1.11\n\nreplace " + goApp + " => ./goapp\n",
+		"go.mod": "module small\n\ngo 1.26\n\nrequire (\n\t" + goApp + " v10.1.11\n\t" + validator + " v10.30.6\n)\n\n" +
+			"replace (\n\t" + goApp + " => ./goapp\n\t" + validator + " => ./validator\n)\n",
 		"go.sum":                            "",
+		"contracts/rules.go":                rules,
+		"validator/go.mod":                  "module " + validator + "\n\ngo 1.26\n",
+		"validator/baked_in.go":             bakedIn,
+		"validator/validator.go":            "package validator\n\nfunc Known(tag string) bool { return bakedInValidators[tag] != nil && size > 0 }\n\nvar size = 1\n",
 		"web/build/browser/goapp/client.go": string(client),
-		"main.go":                           "package main\n\nimport \"" + goApp + "/pkg/app\"\n\nfunc main() { app.Run() }\n",
-		"goapp/go.mod":                      "module " + goApp + "\n\ngo 1.26\n",
-		"goapp/pkg/app/http.go":             serving + "\ntype Handler struct{ size int }\n",
-		"goapp/pkg/app/static.go":           "//go:build !wasm\n\n" + serving,
-		"goapp/pkg/app/resource.go":         serving + "\nfunc clientResourceResolver(string) func(string) string { return nil }\n",
-		"goapp/pkg/app/http_test.go":        serving,
+		"main.go": "package main\n\nimport (\n\t\"" + goApp + "/pkg/app\"\n\t\"" + validator + "\"\n)\n\nfunc main() {\n" +
+			"\tapp.Run()\n\tprintln(validator.Known(\"gte\"))\n}\n",
+		"goapp/go.mod":               "module " + goApp + "\n\ngo 1.26\n",
+		"goapp/pkg/app/http.go":      serving + "\ntype Handler struct{ size int }\n",
+		"goapp/pkg/app/static.go":    "//go:build !wasm\n\n" + serving,
+		"goapp/pkg/app/resource.go":  serving + "\nfunc clientResourceResolver(string) func(string) string { return nil }\n",
+		"goapp/pkg/app/http_test.go": serving,
 		"goapp/pkg/app/app.go": "package app\n\nimport \"" + goApp + "/pkg/errors\"\n\nfunc Run(...*Handler) {\n" +
 			"\tprintln(clientResourceResolver(errors.Root)(\"/web/a\"))\n}\n",
 		"goapp/pkg/errors/errors.go": "package errors\n\nconst Root = \"root\"\n",
@@ -132,4 +171,18 @@ func TestCompileRefuses(t *testing.T) {
 			t.Error("it compiles")
 		}
 	})
+}
+
+// TestRules tells of a validator that lacks a rule which the contracts use, and of a table without one.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	files := module(t)
+	files["contracts/rules.go"] = "package contracts\n\nvar table = []rule{{tag: \"gte\", builtin: true}, {tag: \"gone\", builtin: true}}\n"
+	if _, err := compile(t, write(t, files)); !errors.Is(err, browser.ErrValidator) {
+		t.Errorf("a rule that the validator lacks gives %v, want ErrValidator", err)
+	}
+	files["contracts/rules.go"] = "package contracts\n"
+	if _, err := compile(t, write(t, files)); err == nil {
+		t.Error("no table of rules gives no error")
+	}
 }
