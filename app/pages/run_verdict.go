@@ -132,9 +132,9 @@ func reviewNotes(r *store.Review) map[string]string {
 		case check.Unknown != "":
 			notes[check.ID] = "not recomputed: " + string(check.Unknown)
 		case check.Differs:
-			notes[check.ID] = "differs"
+			notes[check.ID] = "recomputed: differs"
 		default:
-			notes[check.ID] = "same"
+			notes[check.ID] = "recomputed: same"
 		}
 	}
 	return notes

@@ -35,6 +35,26 @@ func TestAnswer(t *testing.T) {
 		}
 	})
 
+	t.Run("what a verdict looks at of the meter stands in the journal before it", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		id := d.create(`,"verification":{"assertions":[{"id":"cheap","type":"usage_max","target":"usage#/tokens_out","value":{"limit":5}}]}`)
+		d.mustReport(id, `budget {"used":{"tokens_out":3}}`)
+		d.mustReport(id, `budget {"used":{"tokens_out":7}}`)
+		if j, err := d.answer(id, "m", "x"); err != nil || j.Verdict.Results[0].Status != contracts.CheckFail {
+			t.Fatalf("Judged = %+v, %v", j, problemText(err))
+		}
+		events := d.events(id)
+		for i, ev := range events {
+			if _, ok := ev.Data.(*contracts.VerdictData); !ok {
+				continue
+			}
+			if b, ok := events[i-1].Data.(*contracts.BudgetData); !ok || b.Used.TokensOut != 7 {
+				t.Errorf("before the verdict stands %+v", events[i-1].Data)
+			}
+		}
+	})
+
 	t.Run("a refusal that nothing allows fails", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)
