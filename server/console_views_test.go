@@ -36,7 +36,7 @@ func tampered(t *testing.T, s *server, change func(line string) string) string {
 				for {
 					line, err := lines.ReadString('\n')
 					if _, broken := io.WriteString(to, change(line)); err != nil || broken != nil {
-						to.CloseWithError(err) //nolint:errcheck // it returns none
+						to.CloseWithError(err)
 						return
 					}
 				}
