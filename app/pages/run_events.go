@@ -19,6 +19,7 @@ type eventsView struct {
 	View  *RunView
 	Drawn uint64
 
+	log     *store.Log
 	rows    []parts.EventRow // as they were drawn last
 	working bool             // a further slice of the log is going to be tested
 }
@@ -82,6 +83,12 @@ func (v *eventsView) state() *eventsState {
 // take takes in what is new: events, and what was selected elsewhere.
 func (v *eventsView) take(ctx app.Context) {
 	s := v.state()
+	if v.log != v.View.Run.Log {
+		v.log, v.rows = v.View.Run.Log, nil
+		if s.matches != nil && s.matches.Log() != v.log {
+			v.refilter() // the history is another one
+		}
+	}
 	if s.matches != nil {
 		deadline := clock(nil)().Add(testing)
 		if s.matches.Extend(func() bool { return clock(nil)().After(deadline) }) && !v.working {

@@ -170,7 +170,7 @@ func (v *eventsView) readAgain() {
 // jump is the button that leads to the end.
 func (v *eventsView) jump() app.UI {
 	s := v.state()
-	if s.following || s.scroll.AtEnd() || !v.View.Run.Fold.Live() && s.seen == s.scroll.Rows {
+	if s.following || s.scroll.AtEnd() || !v.View.Run.Head.Live() && s.seen == s.scroll.Rows {
 		return app.Div().Hidden(true)
 	}
 	label := "To the end"

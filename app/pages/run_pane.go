@@ -14,8 +14,7 @@ import (
 
 // selectedEvent is what the pane shows of an event, read once and not with every rendering of the page.
 type selectedEvent struct {
-	run        contracts.RunID
-	generation int // the log's
+	log        *store.Log
 	seq        contracts.Seq
 	ev         contracts.RunEvent
 	sent, gist string
@@ -36,7 +35,7 @@ func (p *Run) pane() app.UI {
 	}
 	if seq > log.Last() {
 		pane.Missing = fmt.Sprintf("This event has not come yet: the last one is %s.", parts.Grouped(int64(log.Last())))
-		if p.run.Fold.Done != nil {
+		if p.run.Head.Done != nil {
 			pane.Missing = fmt.Sprintf("There is no such event: the run ended with event %s.", parts.Grouped(int64(log.Last())))
 		}
 		return pane
@@ -45,7 +44,7 @@ func (p *Run) pane() app.UI {
 	pane.Time, pane.Type, pane.Branch = brief.Time, brief.Type, brief.Branch
 	pane.Since = parts.SinceStart(brief.Time.Sub(log.Brief(1).Time))
 	shown := &p.selected
-	if !shown.read(p.id, log, seq) {
+	if !shown.read(log, seq) {
 		p.missing(pane)
 		return pane
 	}
@@ -57,8 +56,8 @@ func (p *Run) pane() app.UI {
 }
 
 // read reads an event of the log, unless it was the last one that was read. It reports whether its text is here.
-func (e *selectedEvent) read(run contracts.RunID, log *store.Log, seq contracts.Seq) bool {
-	if e.run == run && e.generation == log.Generation() && e.seq == seq {
+func (e *selectedEvent) read(log *store.Log, seq contracts.Seq) bool {
+	if e.log == log && e.seq == seq {
 		return true
 	}
 	ev, ok := log.Event(seq)
@@ -67,7 +66,7 @@ func (e *selectedEvent) read(run contracts.RunID, log *store.Log, seq contracts.
 	}
 	line, _ := log.Line(seq)
 	*e = selectedEvent{
-		run: run, generation: log.Generation(), seq: seq, ev: ev, sent: string(line), gist: parts.EventGist(&ev), mark: callMark(&ev),
+		log: log, seq: seq, ev: ev, sent: string(line), gist: parts.EventGist(&ev), mark: callMark(&ev),
 	}
 	if end, ok := ev.Data.(*contracts.ToolEndData); ok && end.Receipt != nil {
 		e.sound = end.Receipt.Verify(end.Receipt.Prev)

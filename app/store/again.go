@@ -23,16 +23,16 @@ func (w *RunWatch) ReadAgain(seq contracts.Seq) {
 	}
 	w.run.Again = Again{From: pageOf(seq)}
 	w.publish()
-	w.readPage(w.log.Generation(), nil)
+	w.readPage(w.log, nil)
 }
 
 // readPage reads on behind what it has read of a page.
-func (w *RunWatch) readPage(generation int, lines []string) {
+func (w *RunWatch) readPage(log *Log, lines []string) {
 	first := w.run.Again.From
 	w.ctx.Async(func() {
 		page, err := w.client.History(context.Background(), w.run.ID, first-1+contracts.Seq(len(lines)))
 		w.later(func() {
-			if w.log.Generation() != generation {
+			if w.log != log {
 				w.run.Again = Again{}
 				w.publish()
 				return
@@ -42,7 +42,7 @@ func (w *RunWatch) readPage(generation int, lines []string) {
 			}
 			switch {
 			case err == nil && len(page.Events) > 0 && len(lines) < pageEvents:
-				w.readPage(generation, lines)
+				w.readPage(log, lines)
 				return
 			case err != nil:
 			case !w.log.Restore(first, slices.Clip(lines[:min(len(lines), pageEvents)])):

@@ -72,19 +72,18 @@ func (e expressionError) Error() string {
 // Matches are the events of a log that a filter wants, as far as they have been tested. New events are tested by Extend, and
 // each event once.
 type Matches struct {
-	log        *Log
-	filter     Filter
-	lower      string // the filter's text as it stands in JSON, in lower case
-	ascii      bool   // lower is of ASCII alone
-	generation int    // the log's
-	tested     contracts.Seq
-	unread     []contracts.Seq // the first events of the log's pages that were not kept when they should have been looked into
-	seqs       []uint32
+	log    *Log
+	filter Filter
+	lower  string // the filter's text as it stands in JSON, in lower case
+	ascii  bool   // lower is of ASCII alone
+	tested contracts.Seq
+	unread []contracts.Seq // the first events of the log's pages that were not kept when they should have been looked into
+	seqs   []uint32
 }
 
 // NewMatches returns the matches of a filter in a log, before the first event was tested.
 func NewMatches(log *Log, f Filter) *Matches {
-	m := &Matches{log: log, filter: f, generation: log.Generation()}
+	m := &Matches{log: log, filter: f}
 	m.lower = strings.ToLower(string(appendQuoted(nil, f.Text)))
 	m.ascii = !strings.ContainsFunc(m.lower, func(r rune) bool { return r >= utf8.RuneSelf })
 	return m
@@ -106,6 +105,9 @@ func appendQuoted(b []byte, text string) []byte {
 	}
 	return b
 }
+
+// Log is the log that the events are of.
+func (m *Matches) Log() *Log { return m.log }
 
 // Len is how many events matched so far.
 func (m *Matches) Len() int { return len(m.seqs) }
@@ -134,9 +136,6 @@ func (m *Matches) Unread() (first contracts.Seq, n int) {
 // Extend tests the events that have not been tested, and those whose texts are there again, until stop says so: it is asked
 // after each kilobyte or so. more says that events are left which can be tested.
 func (m *Matches) Extend(stop func() bool) (more bool) {
-	if m.generation != m.log.Generation() {
-		m.generation, m.tested, m.unread, m.seqs = m.log.Generation(), 0, nil, m.seqs[:0]
-	}
 	m.again()
 	const aKilobyte = 1024
 	work := 0

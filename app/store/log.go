@@ -14,16 +14,15 @@ import (
 // Log is the events of a run as they were sent, as far as the browser keeps them: the text of the newest, up to
 // logBytes, and a Brief of every one. It is for the goroutine that draws. Its zero value is empty.
 type Log struct {
-	pages      []logPage
-	bytes      int
-	evicted    int   // pages whose text was let go of, the oldest first
-	again      []int // pages of those whose text was read again, the latest last
-	generation int
-	head       string // how each event's line begins, up to its seq
-	branches   []contracts.Branch
-	types      []contracts.EventType
-	scratch    []byte
-	timeline   timeline.Model
+	pages    []logPage
+	bytes    int
+	evicted  int    // pages whose text was let go of, the oldest first
+	again    []int  // pages of those whose text was read again, the latest last
+	head     string // how each event's line begins, up to its seq
+	branches []contracts.Branch
+	types    []contracts.EventType
+	scratch  []byte
+	timeline timeline.Model
 }
 
 const (
@@ -112,12 +111,6 @@ func (l *Log) appendEnvelope(b []byte, seq contracts.Seq) []byte {
 	}
 	return append(b, `","data":`...)
 }
-
-// Reset voids what was added: the history begins again.
-func (l *Log) Reset() { *l = Log{generation: l.generation + 1} }
-
-// Generation counts the resets.
-func (l *Log) Generation() int { return l.generation }
 
 // pageOf is the first event of the page that holds one.
 func pageOf(seq contracts.Seq) contracts.Seq { return (seq-1)/pageEvents*pageEvents + 1 }
