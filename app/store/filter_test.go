@@ -24,7 +24,7 @@ func logged(t *testing.T, l *store.Log, branch contracts.Branch, data contracts.
 	return string(sent)
 }
 
-func said(text string) contracts.EventData {
+func spoken(text string) contracts.EventData {
 	return &contracts.TokenData{ID: "m", Delta: text, Attempt: 1, Channel: contracts.ChannelAnswer}
 }
 
@@ -41,8 +41,8 @@ func matched(m *store.Matches) []contracts.Seq {
 func TestFilter(t *testing.T) {
 	t.Parallel()
 	var l store.Log
-	logged(t, &l, "", said("The Sum"))
-	logged(t, &l, "a.b", said("is \"four\"\nor Ünder"))
+	logged(t, &l, "", spoken("The Sum"))
+	logged(t, &l, "a.b", spoken("is \"four\"\nor Ünder"))
 	logged(t, &l, "", &contracts.ThoughtData{ID: "t", Delta: "sum it up", Attempt: 1, Kind: contracts.ThoughtReasoning})
 	logged(t, &l, "a.b", &contracts.ErrorData{Problem: contracts.Problem{Type: "about:blank", Title: "Lost", Status: 500}, Retry: contracts.RetryNone})
 	expression := func(typed string) store.Filter {
@@ -100,7 +100,7 @@ func TestMatchesGrowWithTheLog(t *testing.T) {
 	stopped := 0
 	for range 50 {
 		for range 100 {
-			logged(t, &l, "", said(fmt.Sprintf("word %d", l.Last()+1)))
+			logged(t, &l, "", spoken(fmt.Sprintf("word %d", l.Last()+1)))
 		}
 		for m.Extend(func() bool { return true }) {
 			stopped++
@@ -134,7 +134,7 @@ func TestMatchesOfTextsThatWereLetGoOf(t *testing.T) {
 	var lines []string
 	long := strings.Repeat("x", 10_000)
 	for n := range 3000 {
-		lines = append(lines, logged(t, &l, "", said(fmt.Sprintf("%s <%d>", long, n+1))))
+		lines = append(lines, logged(t, &l, "", spoken(fmt.Sprintf("%s <%d>", long, n+1))))
 	}
 	first := l.First()
 	if first <= 1025 || first > 2500 {
