@@ -134,7 +134,7 @@ func connectionPhase(phase feed.Phase) string {
 
 // filters are what the reader looks for.
 func (p *Runs) filters() app.UI {
-	return app.Div().Class("filters").Role("search").Body(
+	return app.Div().Class("run-filters").Role("search").Body(
 		app.Div().Class("actions", "filter-fields").Body(
 			&parts.SearchField{
 				ID: "search", Label: "Search the runs by goal or id", Hint: "Search by goal or id", Text: p.typed, OnText: p.search,

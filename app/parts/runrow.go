@@ -62,7 +62,7 @@ func (r *RunRow) Render() app.UI {
 // Gap keeps the place of rows that are not drawn, height CSS pixels high. An attribute of a drawing says it, since styles may
 // not stand in the document.
 func Gap(height int) app.UI {
-	return app.Li().Class("gap").Role("presentation").Aria("hidden", "true").Body(
+	return app.Li().Class("row-gap").Role("presentation").Aria("hidden", "true").Body(
 		app.Elem("svg").XMLNS(svgNamespace).Attr("width", "1").Attr("height", strconv.Itoa(height)),
 	)
 }
