@@ -222,6 +222,9 @@ func (v *view) box(index int, x0, x1, y float64) Box {
 	box.X, x1 = max(x0, -beyond), min(x1, v.w.Width+beyond)
 	box.W = max(x1-box.X, 0)
 	box.Waited = min(max(waited-box.X, 0), box.W)
+	if b.Asked && b.WaitedUntil(v.at) == b.EndAt(v.at) {
+		box.Waited = box.W // all of it, however thin it is
+	}
 	return box
 }
 

@@ -186,6 +186,17 @@ func TestScene(t *testing.T) {
 		}
 	})
 
+	t.Run("a call that was only just asked about waits", func(t *testing.T) {
+		t.Parallel()
+		var s script
+		s.state(0, contracts.StateRunning)
+		s.call(1000, "", "c", contracts.GateAsk)
+		_, scene := see(&s, 1000, s.at())
+		if b := scene.Boxes[0]; b.W == 0 || b.Waited != b.W {
+			t.Errorf("%v px of %v wait", b.Waited, b.W)
+		}
+	})
+
 	t.Run("of marks at one place shows what matters most", func(t *testing.T) {
 		t.Parallel()
 		var s script
