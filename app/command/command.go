@@ -202,6 +202,32 @@ func (c Client) Ask(ctx context.Context) error {
 	return err
 }
 
+// Fork posts the request for a run that starts where another stood at an event; an empty task is the parent's. The key works
+// as in Create; pointers of a problem that are about the task are those of task.
+func (c Client) Fork(ctx context.Context, parent contracts.RunID, seq contracts.Seq, task []byte, key string) (contracts.Created, error) {
+	body := fmt.Sprintf(`{"seq":%d}`, seq)
+	if len(task) > 0 {
+		body = fmt.Sprintf(`{"seq":%d,"task":%s}`, seq, task)
+	}
+	created, err := do[contracts.Created](ctx, c, Request{
+		Method: "POST", Path: contracts.LinksOf(parent).Self + "/fork", Body: []byte(body), Header: map[string]string{"Idempotency-Key": key},
+	})
+	if problem, ok := errors.AsType[*contracts.Problem](err); ok {
+		for i := range problem.Errors {
+			e := &problem.Errors[i]
+			if below, ok := strings.CutPrefix(e.Pointer, "#/task"); ok {
+				e.Pointer, e.Offset = "#"+below, nil
+			}
+		}
+	}
+	return created, err
+}
+
+// Read returns the JSON at a path as it was sent.
+func (c Client) Read(ctx context.Context, path string) (json.RawMessage, error) {
+	return get[json.RawMessage](ctx, c, path)
+}
+
 // Cancel asks for the end of a run.
 func (c Client) Cancel(ctx context.Context, id contracts.RunID) error {
 	return c.post(ctx, contracts.LinksOf(id).Self+"/cancel", contracts.CancelRequest{})

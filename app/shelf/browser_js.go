@@ -14,7 +14,7 @@ import (
 )
 
 // schemaVersion grows whenever a store is added to stores.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Browser returns the console's shelf in this browser, one for all of the page.
 var Browser = sync.OnceValue(func() Shelf { //nolint:gochecknoglobals // a function that remembers

@@ -38,10 +38,12 @@ const (
 	// Runs are the runs that were opened here, by their id, and Events the events of those as they were sent, in pieces.
 	Runs   Store = "runs"
 	Events Store = "events"
+	// Answers are what the server said last, by the path that was asked for.
+	Answers Store = "answers"
 )
 
 // stores are all of the console's.
-func stores() []Store { return []Store{Drafts, Queue, Runs, Events} }
+func stores() []Store { return []Store{Drafts, Queue, Runs, Events, Answers} }
 
 // Entry is a value under its key.
 type Entry struct {
