@@ -12,6 +12,7 @@ import (
 
 	"axiom25/app/pages"
 	"axiom25/app/parts"
+	"axiom25/app/store"
 )
 
 // Route is one page of the console.
@@ -55,8 +56,9 @@ func Register() {
 	goapp.RouteWithRegexp("^", func() goapp.Composer { return &pages.Lost{} })
 }
 
-// Run draws the console in the browser until the page is closed. Outside of a browser it returns at once.
+// Run draws the console in the browser, and sends what waits to be sent, until the page is closed. Outside of a browser it returns at once.
 func Run() {
 	Register()
+	store.ServeQueue()
 	goapp.RunWhenOnBrowser()
 }

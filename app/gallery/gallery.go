@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/document"
+	"axiom25/app/form"
 	"axiom25/app/parts"
 	"axiom25/contracts"
 )
@@ -85,10 +86,30 @@ func Entries() []Entry {
 		{"ExampleCard", "offered", func() app.UI { return &parts.ExampleCard{Name: "Planets", About: "SQL and arithmetic."} }},
 		{"FileButton", "offered", func() app.UI { return &parts.FileButton{Label: "Open a file", Accept: ".json"} }},
 		{"FileDrop", "around a text", func() app.UI { return &parts.FileDrop{Body: []app.UI{app.P().Text("Drop it here")}} }},
+		{"FormSection", "verification with a problem", func() app.UI {
+			text := document.Read(`{"verification":{"assertions":[{"id":"a","type":"lengths","value":{"min":1}}]},"allowed_tools":["x"]}`)
+			drawn := form.Build(form.TaskSpec(), text, form.Presets(text), []form.Problem{
+				{Pointer: "#/verification/assertions/0/type", Detail: "must be one of them", Guess: "length"},
+			})
+			return &parts.FormSection{Drawn: drawn[5]}
+		}},
+		{"FormSection", "tools, resting", func() app.UI {
+			drawn := form.Build(form.TaskSpec(), document.Read(`{"allowed_tools":["x"]}`), nil, nil)
+			return &parts.FormSection{Drawn: drawn[2], Resting: true, Known: map[string][]parts.Pick{
+				"/allowed_tools": {{Value: "calculator", Note: "1.0.0 · read", About: long}},
+			}}
+		}},
 		{"Header", "on the runs", func() app.UI { return &parts.Header{Current: "/"} }},
 		{"KeyHelp", "of a view without keys", func() app.UI {
 			return &parts.KeyHelp{Groups: []parts.KeyGroup{
 				{Title: "Verdict"}, {Title: "The run", Keys: []parts.Key{{Key: "j k", Does: "Move to the next or the previous event"}}},
+			}}
+		}},
+		{"KeptList", "what waits", func() app.UI {
+			return &parts.KeptList{Label: "Waiting to be sent", Entries: []parts.Kept{
+				{ID: "a", Title: long, Note: "waits for the server", Edit: "Edit", Remove: "Remove"},
+				{ID: "b", Title: "Sum", Note: "refused", Trouble: "A tool is unknown: 1 problem", Edit: "Edit", Remove: "Remove"},
+				{ID: "c", Title: "Sum", Note: "sent · 2 Jan 15:04", Href: "/r/" + run.String(), Remove: "Dismiss"},
 			}}
 		}},
 		{"LabelFilter", "two labels", func() app.UI { return &parts.LabelFilter{Labels: []string{"team:a", "tier:gold"}} }},

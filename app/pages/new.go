@@ -1,211 +1,242 @@
 package pages
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/command"
+	"axiom25/app/document"
+	"axiom25/app/form"
 	"axiom25/app/parts"
+	"axiom25/app/shelf"
 	"axiom25/app/store"
 	"axiom25/contracts"
 	"axiom25/docs/examples"
 )
 
-// New starts a run: from an example by one click, or from a document that is checked as it is typed.
+// New composes a task and starts a run of it: a form and a text side by side over one document, which is checked as it is
+// edited. The text is the truth; the form shows what stands in it and edits it in place.
 type New struct {
 	app.Compo
 
-	examples  []examples.Example
-	missing   error // why there are no examples
-	creation  store.Creation
+	examples []examples.Example
+	missing  error // why there are no examples
+	table    []form.Section
+	mounted  bool
+	address  string // the query that the document was opened by
+
+	// The document.
 	text      string
+	origin    string // the text as it was opened
+	version   int    // of the text that the editor is given
+	read      *document.Text
 	judgement store.Judgement
-	version   int // of the text that the editor is given
-	mounted   bool
-	oneClick  bool // the run was started at its example, far above the editor's foot
+	refusal   store.Judgement // the server's, of the text as it stands
+	loose     map[string]typed
+	undo      []undone
+	problems  []form.Problem // of the text, of what is typed and not in it
+	drawn     []form.Drawn
+	note      string // what became of the last thing that was done, where that needs words
+
+	// Where it comes from.
+	from    contracts.RunID // the run whose task it is
+	seq     contracts.Seq   // where a fork leaves that run; 0 for none
+	loading bool
+	lost    error // why the run's task cannot be had
+	draft   store.Draft
+	wanted  string // the draft that is to be opened when the drafts are known
+
+	// Where it goes.
+	sent     string // the key of the submission that this page waits for
+	sentText string
+
+	known  store.Known
+	schema *document.Text
+	drafts store.Drafts
+	queued store.Queued
+
+	draftsWatch *store.DraftsWatch
+	queueWatch  *store.QueueWatch
+
+	shown string // the side that a narrow screen shows: form or json
+	jump  int    // counts the places that the editor is sent to
+	caret parts.Mark
 }
 
+// typed is what stands in a field and not in the document, since it cannot be put there.
+type typed struct {
+	text    string
+	problem form.Problem
+}
+
+// undone is a text before an edit of the form, and the row that was edited.
+type undone struct{ text, row string }
+
 // OnInit implements app.Initializer.
-func (p *New) OnInit() { p.examples, p.missing = examples.All() }
+func (p *New) OnInit() {
+	p.examples, p.missing = examples.All()
+	p.table, p.shown = form.TaskSpec(), "form"
+	p.set("")
+}
 
 // OnNav implements app.Navigator.
 func (p *New) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("New run · Axiom25")
-	if app.IsServer || p.mounted {
+	if app.IsServer {
 		return // the server draws the shell alone
 	}
-	p.mounted = true
-	store.ForgetCreation(ctx)
-	ctx.ObserveState(store.KeyCreation, &p.creation).OnChange(func() { p.follow(ctx) })
-	if len(p.examples) > 0 {
-		p.text, p.version = string(p.examples[0].Task), p.version+1 // drawn before it is judged
+	if !p.mounted {
+		p.mounted = true
+		ctx.ObserveState(store.KeyKnown, &p.known).OnChange(func() {
+			p.schema = document.Read(p.known.Schema)
+			p.draw()
+		})
+		ctx.ObserveState(store.KeyDrafts, &p.drafts).OnChange(func() { p.openWanted(ctx) })
+		ctx.ObserveState(store.KeyQueue, &p.queued).OnChange(func() { p.follow(ctx) })
+		p.draftsWatch = store.WatchDrafts(ctx, shelf.Browser())
+		p.queueWatch = store.WatchQueue(ctx, store.TabQueue())
+		store.LearnWhatThereIs(ctx, command.Client{}, shelf.Browser())
+		store.Prepare(ctx, []contracts.Kind{contracts.KindBudget, contracts.KindVerifyContract, contracts.KindTaskSpec}, p.prepared)
+		p.address = "?" // none that can be
 	}
-	store.Prepare(ctx, []contracts.Kind{contracts.KindBudget, contracts.KindVerifyContract, contracts.KindTaskSpec},
-		func(app.Context) { p.change(p.text) })
-}
-
-// follow leads to the run that was started.
-func (p *New) follow(ctx app.Context) {
-	if id := p.creation.Created; id != "" {
-		store.ForgetCreation(ctx)
-		ctx.Navigate("/r/" + id.String())
+	if query := ctx.Page().URL().RawQuery; query != p.address {
+		p.address = query
+		p.arrive(ctx)
 	}
 }
 
-// open puts a document into the editor.
-func (p *New) open(document string) {
-	p.version++
-	p.change(document)
+// OnDismount implements app.Dismounter.
+func (p *New) OnDismount() {
+	if p.mounted {
+		p.draftsWatch.Flush()
+		p.queueWatch.Close()
+	}
 }
 
-func (p *New) change(text string) {
-	p.text, p.judgement = text, store.Judge(contracts.KindTaskSpec, text)
-}
+// prepared judges what was drawn before it could be judged.
+func (p *New) prepared(app.Context) { p.judge() }
 
 // Render implements app.Composer.
 func (p *New) Render() app.UI {
+	resting := p.resting()
+	body := []app.UI{
+		app.Div().Class("title-row").Body(
+			app.H1().Class("title").Text(p.title()),
+			app.Div().Class("actions").Body(
+				app.Button().Class("button").Type("button").Text("Start empty").OnClick(p.startEmpty),
+				&parts.FileButton{Label: "Open a file", Accept: ".json,.txt", OnFile: p.openFile},
+			),
+		),
+		app.Section().Class("examples").Aria("label", "Examples").Body(p.cards()...),
+		p.queueList(),
+		p.draftList(),
+		&parts.FileDrop{OnFile: p.openFile, Body: []app.UI{
+			p.banner(),
+			&parts.Tabs{Label: "Sides", Shown: p.shown, OnShow: p.show, Tabs: []parts.Tab{
+				{Name: "form", Title: "Form"}, {Name: "json", Title: "JSON"},
+			}},
+			app.Div().Class("composer", "shows-"+p.shown).ID("view").Body(
+				app.Section().Class("panel", "composer-form").Aria("label", "Form").Body(p.sections(resting)...),
+				app.Section().Class("panel", "composer-text").Aria("label", "Task").Body(
+					app.Div().Class("panel-bar").Body(
+						app.H2().Class("panel-title").Text("Task"),
+						app.Span().Class("panel-hint").Text(p.kept()),
+					),
+					&parts.Editor{
+						Label: "TaskSpec", Text: p.text, Version: p.version, Marks: p.marks(), OnChange: p.typed,
+						Jump: p.jump, Caret: p.caret,
+					},
+				),
+			),
+		}},
+		p.foot(),
+	}
+	return parts.Page("/new", app.Div().Class("composer-page").OnKeyDown(p.pressed).Body(body...))
+}
+
+func (p *New) title() string {
+	switch {
+	case p.seq > 0:
+		return "Fork a run"
+	case p.from != "":
+		return "Run again"
+	}
+	return "New run"
+}
+
+func (p *New) show(_ app.Context, side string) { p.shown = side }
+
+// sections draws the form.
+func (p *New) sections(resting string) []app.UI {
+	sections := []app.UI{app.Div().Class("panel-bar").Body(
+		app.H2().Class("panel-title").Text("Form"),
+		app.Span().Class("panel-hint").Role("status").Text(resting),
+		app.If(len(p.undo) > 0, func() app.UI {
+			return app.Button().Class("button-inline", "panel-undo").Type("button").Text("Undo").OnClick(p.undoLast)
+		}),
+	)}
+	var help map[string]string
+	if p.schema != nil {
+		help = form.Help(p.schema, p.drawn)
+	}
+	picks := p.picks()
+	for _, d := range p.drawn {
+		section := &parts.FormSection{Drawn: d, Resting: resting != "", To: p, Help: map[string]string{}, Known: map[string][]parts.Pick{}}
+		for i := range d.Rows {
+			r := &d.Rows[i]
+			if text := help[r.ID]; text != "" {
+				section.Help[r.ID] = text
+			}
+			if known := picks[r.Pointer]; len(known) > 0 {
+				section.Known[r.Pointer] = known
+			}
+		}
+		sections = append(sections, section)
+	}
+	return sections
+}
+
+// picks are what the server has for the open lists of the form.
+func (p *New) picks() map[string][]parts.Pick {
+	var tools, engines []parts.Pick
+	for i := range p.known.Tools {
+		t := &p.known.Tools[i]
+		if i > 0 && t.Spec.Name == p.known.Tools[i-1].Spec.Name {
+			continue // an earlier version
+		}
+		tools = append(tools, parts.Pick{
+			Value: t.Spec.Name, About: t.Spec.Description,
+			Note: t.Spec.Version + " · " + string(t.Spec.Effect) + " · " + string(t.Spec.Trust) + " · " + gateNote(t.Gate),
+		})
+	}
+	for _, e := range p.known.Engines {
+		note := "available"
+		if !e.Available {
+			note = orElse(e.Reason, "not available now")
+		}
+		engines = append(engines, parts.Pick{Value: e.Name, Note: note, About: e.Description})
+	}
+	return map[string][]parts.Pick{"/allowed_tools": tools, "/backend/prefer": engines}
+}
+
+func gateNote(g contracts.Gate) string {
+	if g == contracts.GateAsk {
+		return "asks you"
+	}
+	return "runs without asking"
+}
+
+// cards offer the examples.
+func (p *New) cards() []app.UI {
 	cards := make([]app.UI, 0, len(p.examples)+1)
 	for i, e := range p.examples {
-		name, about, _ := strings.Cut(e.Title, ": ")
+		name, about := cutTitle(e.Title)
 		cards = append(cards, &parts.ExampleCard{
-			Index: i, Name: name, About: upperFirst(about) + ".", Busy: p.creation.Sending,
+			Index: i, Name: name, About: about, Busy: p.waiting(),
 			OnRun: p.runExample, OnOpen: p.openExample,
 		})
 	}
 	if p.missing != nil {
 		cards = append(cards, &parts.Alert{Title: "The examples cannot be read", Detail: p.missing.Error()})
 	}
-	return parts.Page("/new",
-		app.Div().Class("title-row").Body(app.H1().Class("title").Text("New run")),
-		app.Section().Class("examples").Aria("label", "Examples").Body(cards...),
-		p.refusal(p.oneClick),
-		app.Section().Class("panel").Aria("label", "Task").Body(
-			app.Div().Class("panel-bar").Body(
-				app.H2().Class("panel-title").Text("Task"),
-				app.Span().Class("panel-hint").Text("a TaskSpec, checked here as you type"),
-			),
-			&parts.Editor{
-				Label: "TaskSpec", Text: p.text, Version: p.version, Marks: p.marks(),
-				OnChange: p.typed, OnSubmit: p.run,
-			},
-			app.Div().Class("editor-foot").Body(
-				app.Span().Class("verdict-line", "verdict-line-"+readiness(p.judgement)).Role("status").Text(p.words()),
-				app.Button().Class("button", "button-primary").Type("button").
-					Title("Ctrl or Command and Enter").
-					Disabled(!p.judgement.Valid || p.creation.Sending).
-					Text(p.runLabel()).OnClick(p.clicked),
-			),
-			p.refusal(!p.oneClick),
-			&parts.MarkList{Marks: p.marks(), Truncated: truncated(p.judgement)},
-		),
-	)
-}
-
-// marks are the problems found here, or else those that the server found.
-func (p *New) marks() []parts.Mark {
-	if len(p.judgement.Places) > 0 {
-		return marksOf(p.judgement.Places)
-	}
-	return marksOf(p.creation.Places)
-}
-
-// refusal says why no run was started, in the one of its two places where the reader has just clicked.
-func (p *New) refusal(here bool) app.UI {
-	if p.creation.Refused == nil || !here {
-		return app.Div().Class("banner-place")
-	}
-	sentence, detail := parts.Trouble(p.creation.Refused)
-	return app.Div().Class("banner-place").Body(&parts.Alert{Title: sentence, Detail: detail})
-}
-
-func (p *New) words() string {
-	if p.creation.Sending {
-		return "Starting"
-	}
-	return judgementWords(p.judgement, "Ready")
-}
-
-func (p *New) runLabel() string {
-	if p.creation.Sending {
-		return "Starting"
-	}
-	return "Run"
-}
-
-func (p *New) typed(_ app.Context, text string) {
-	p.change(text)
-	p.creation.Refused, p.creation.Places = nil, nil
-}
-
-func (p *New) openExample(_ app.Context, i int) { p.open(string(p.examples[i].Task)) }
-
-func (p *New) runExample(ctx app.Context, i int) {
-	p.open(string(p.examples[i].Task))
-	p.oneClick = true
-	p.start(ctx)
-}
-
-func (p *New) clicked(ctx app.Context, _ app.Event) { p.run(ctx) }
-
-func (p *New) run(ctx app.Context) {
-	p.oneClick = false
-	p.start(ctx)
-}
-
-func (p *New) start(ctx app.Context) {
-	if p.judgement.Valid && !p.creation.Sending {
-		store.Create(ctx, command.Client{}, p.text)
-	}
-}
-
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func marksOf(places []store.Place) []parts.Mark {
-	marks := make([]parts.Mark, len(places))
-	for i, place := range places {
-		marks[i] = parts.Mark{
-			Start: place.Start, End: place.End, Line: place.Line, Column: place.Column,
-			Pointer: place.Pointer, Detail: place.Detail, Code: string(place.Code),
-		}
-		marks[i].Guess, _ = place.Params["did_you_mean"].(string) // absent where nothing is near
-	}
-	return marks
-}
-
-func truncated(j store.Judgement) bool {
-	return j.Problem != nil && j.Problem.Truncated != nil && *j.Problem.Truncated
-}
-
-// judgementWords says a judgement to a reader.
-func judgementWords(j store.Judgement, valid string) string {
-	switch n := len(j.Places); {
-	case j.Blank():
-		return "Nothing to check yet"
-	case j.Valid:
-		return valid
-	case n == 0:
-		return orElse(j.Problem.Detail, j.Problem.Title)
-	case n == 1:
-		return "1 problem"
-	default:
-		return fmt.Sprintf("%d problems", n)
-	}
-}
-
-// readiness is the class that a judgement is shown in.
-func readiness(j store.Judgement) string {
-	switch {
-	case j.Blank():
-		return "blank"
-	case j.Valid:
-		return "valid"
-	}
-	return "invalid"
+	return cards
 }

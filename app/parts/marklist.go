@@ -16,6 +16,8 @@ type MarkList struct {
 	Truncated bool
 	// OnGo is called with the position of the mark that the reader wants to see in the text; nil where the text is not shown.
 	OnGo func(ctx app.Context, i int)
+	// OnField is called with the position of the mark whose field the reader wants to see; nil where there are no fields.
+	OnField func(ctx app.Context, i int)
 	// OnFix is called with the position of the mark whose Guess the reader takes; nil where none can be taken.
 	OnFix func(ctx app.Context, i int)
 }
@@ -26,7 +28,7 @@ func (l *MarkList) Render() app.UI {
 	for i, m := range l.Marks {
 		rows = append(rows, app.Li().Class("mark-row").Body(
 			l.place(i, m),
-			app.Code().Class("mark-pointer").Text(m.Pointer),
+			l.pointer(i, m),
 			app.Span().Class("mark-detail").Body(
 				app.If(m.Code != "", func() app.UI {
 					return app.A().Class("mark-rule").Href("/reference/problems#" + m.Code).Title("What " + m.Code + " means").Text(m.Detail)
@@ -43,6 +45,9 @@ func (l *MarkList) Render() app.UI {
 
 // place is where the mark stands, and leads there.
 func (l *MarkList) place(i int, m Mark) app.UI {
+	if m.Line == 0 {
+		return app.Span().Class("mark-place").Text("–") // it is not in the text
+	}
 	words := strconv.Itoa(m.Line) + ":" + strconv.Itoa(m.Column)
 	if l.OnGo == nil {
 		return app.Span().Class("mark-place").Text(words)
@@ -50,6 +55,15 @@ func (l *MarkList) place(i int, m Mark) app.UI {
 	return app.Button().Class("button-inline mark-place").Type("button").DataSet("mark", i).
 		Aria("label", "Go to line "+strconv.Itoa(m.Line)+", column "+strconv.Itoa(m.Column)).
 		Text(words).OnClick(l.goTo)
+}
+
+// pointer names the mark's value, and leads to its field.
+func (l *MarkList) pointer(i int, m Mark) app.UI {
+	if l.OnField == nil {
+		return app.Code().Class("mark-pointer").Text(m.Pointer)
+	}
+	return app.Button().Class("button-inline mark-pointer").Type("button").DataSet("mark", i).
+		Aria("label", "Go to the field "+m.Pointer).OnClick(l.toField).Body(app.Code().Text(m.Pointer))
 }
 
 func (l *MarkList) guess(i int, m Mark) app.UI {
@@ -64,6 +78,8 @@ func (l *MarkList) guess(i int, m Mark) app.UI {
 }
 
 func (l *MarkList) goTo(ctx app.Context, _ app.Event) { l.OnGo(ctx, markOf(ctx)) }
+
+func (l *MarkList) toField(ctx app.Context, _ app.Event) { l.OnField(ctx, markOf(ctx)) }
 
 func (l *MarkList) fix(ctx app.Context, _ app.Event) { l.OnFix(ctx, markOf(ctx)) }
 
