@@ -363,14 +363,14 @@ func (s *server) awaitRuns(t *testing.T, n int) {
 	}
 }
 
-// secretTask has an input that the server never shows.
-const secretTask = `{"schema_version":2,"goal":"Keep it","inputs":[{"name":"key","text":"hush","sensitive":true}],"backend":{"prefer":["external"],"fallback":"any"}}`
+// withheldTask has an input that the server never shows.
+const withheldTask = `{"schema_version":2,"goal":"Keep it","inputs":[{"name":"key","text":"hush","sensitive":true}],"backend":{"prefer":["external"],"fallback":"any"}}`
 
 func TestConsoleComposerRunsAgainAndForks(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
 	b := newBrowser(t)
-	id := s.create(t, secretTask)
+	id := s.create(t, withheldTask)
 	s.report(t, id, tokenLine("so far"))
 
 	b.openComposer(t, s.url+"/new?from="+id.String())

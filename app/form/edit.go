@@ -42,7 +42,7 @@ func Set(text *document.Text, r *Row, value string) (string, error) {
 		return text.Set(r.Pointer, strings.TrimSpace(value))
 	case Lines:
 		return setList(text, r.Pointer, strings.Split(value, "\n"))
-	default:
+	case Line, Area, Choice, Pair, Picks, Item, Add, List, Map: // a text
 	}
 	if value == "" && !r.Keep && r.Control != Pair {
 		return clearAt(text, r.Pointer)
@@ -164,7 +164,7 @@ func Append(text *document.Text, r *Row) (changed, pointer string, err error) {
 		name, _ := firstMember(c).Text()
 		taken[name], taken[c.Name] = true, true
 	}
-	element := r.New
+	var element string
 	for n := 1; ; n++ {
 		element = fmt.Sprintf(r.New, n)
 		name, isText := firstMember(document.Read(element).Find("")).Text()

@@ -8,17 +8,26 @@ type Control string
 // The controls.
 const (
 	// Line and Area are a text on one line and on several, Number a number, JSON any value as it is written.
-	Line, Area, Number, JSON Control = "line", "area", "number", "json"
+	Line   Control = "line"
+	Area   Control = "area"
+	Number Control = "number"
+	JSON   Control = "json"
 	// Choice is one of a few texts, and Amount one of a few numbers; Flag is true or absent.
-	Choice, Amount, Flag Control = "choice", "amount", "flag"
+	Choice Control = "choice"
+	Amount Control = "amount"
+	Flag   Control = "flag"
 	// Lines is a list of texts, one a line. Picks is one of which most are known: each can be switched on and off.
-	Lines, Picks Control = "lines", "picks"
+	Lines Control = "lines"
+	Picks Control = "picks"
 	// Content chooses which of several members of an object is present.
 	Content Control = "content"
 	// Item is the head of one element of a list, Pair a member whose name is the reader's, Add puts in a new element.
-	Item, Pair, Add Control = "item", "pair", "add"
+	Item Control = "item"
+	Pair Control = "pair"
+	Add  Control = "add"
 	// List and Map make rows for what they hold; no row has them.
-	List, Map Control = "list", "map"
+	List Control = "list"
+	Map  Control = "map"
 )
 
 // Field is one entry of the table that a form is made from.

@@ -185,7 +185,7 @@ func TestPresetsAreWhatTheContractsSay(t *testing.T) {
 // TestEveryProblemHasItsPlace damages tasks and looks for each problem that the contracts find at its own field, or around it.
 func TestEveryProblemHasItsPlace(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
+	for text, want := range map[string]string{ //nolint:gosec // ids of fields, no secrets
 		`{"schema_version":2,"goal":""}`:                                                             "field%2Fgoal",
 		`{"schema_version":3,"goal":"g"}`:                                                            "form-goal",
 		`{"schema_version":2,"goal":"g","inputs":[{"name":"a"}]}`:                                    "field%2Finputs%2F0-content",

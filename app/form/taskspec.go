@@ -92,23 +92,23 @@ func assertionFields() []Field {
 			contracts.AssertEquals, contracts.AssertContains, contracts.AssertMatches, contracts.AssertJSONSchema,
 			contracts.AssertLength, contracts.AssertToolCalled, contracts.AssertToolSequence, contracts.AssertUsageMax)},
 		{Name: "target", Label: "Target", Control: Line, Default: "output", When: not(is("type", "tool_sequence"))},
-		{Name: value, Label: "Text", Control: Area, Keep: true, When: both(is("type", "contains"), fits(value, '"'))},
-		{Name: value, Label: "Expression (RE2)", Control: Line, Keep: true, When: both(is("type", "matches"), fits(value, '"'))},
-		{Name: value + "/min", Label: "At least", Control: Number, When: both(bounded, fits(value, '{'))},
-		{Name: value + "/max", Label: "At most", Control: Number, When: both(bounded, fits(value, '{'))},
-		{Name: value, Label: "Tools, in their order", Control: Lines, When: both(is("type", "tool_sequence"), fits(value, '['))},
-		{Name: value + "/limit", Label: "At most", Control: Number, When: both(is("type", "usage_max"), fits(value, '{'))},
+		{Name: value, Label: "Text", Control: Area, Keep: true, When: both(is("type", "contains"), fits('"'))},
+		{Name: value, Label: "Expression (RE2)", Control: Line, Keep: true, When: both(is("type", "matches"), fits('"'))},
+		{Name: value + "/min", Label: "At least", Control: Number, When: both(bounded, fits('{'))},
+		{Name: value + "/max", Label: "At most", Control: Number, When: both(bounded, fits('{'))},
+		{Name: value, Label: "Tools, in their order", Control: Lines, When: both(is("type", "tool_sequence"), fits('['))},
+		{Name: value + "/limit", Label: "At most", Control: Number, When: both(is("type", "usage_max"), fits('{'))},
 		{Name: value, Label: "Schema", Control: JSON, When: is("type", "json_schema")},
 		{Name: value, Label: "Value", Control: JSON, When: func(a *document.Value) bool {
 			switch {
 			case is("type", "json_schema")(a):
 				return false
 			case textual(a):
-				return !fits(value, '"')(a)
+				return !fits('"')(a)
 			case bounded(a) || is("type", "usage_max")(a):
-				return !fits(value, '{')(a)
+				return !fits('{')(a)
 			case is("type", "tool_sequence")(a):
-				return !fits(value, '[')(a)
+				return !fits('[')(a)
 			}
 			return true
 		}},
@@ -166,10 +166,10 @@ func is(name string, values ...string) func(*document.Value) bool {
 	}
 }
 
-// fits reports whether a member is absent or of a kind, so that a control for that kind can show it.
-func fits(name string, kind byte) func(*document.Value) bool {
+// fits reports whether an assertion's value is absent or of a kind, so that a control for that kind can show it.
+func fits(kind byte) func(*document.Value) bool {
 	return func(v *document.Value) bool {
-		m := v.Member(name)
+		m := v.Member("value")
 		return m == nil || m.Kind() == kind
 	}
 }

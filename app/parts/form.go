@@ -88,7 +88,7 @@ func (s *FormSection) fill(app.Context) {
 		case form.Item, form.Add:
 		case form.Choice, form.Amount, form.Content:
 			set(r.ID, "value", orElse(r.Text, nothing))
-		default:
+		case form.Line, form.Area, form.Number, form.JSON, form.Lines, form.List, form.Map:
 			set(r.ID, "value", r.Text)
 		}
 	}
@@ -162,7 +162,7 @@ func (s *FormSection) row(i int, r *form.Row) app.UI {
 		body = []app.UI{label(), app.Textarea().Class(class).ID(r.ID).Rows(lines).Placeholder(r.Placeholder).
 			Aria("describedby", described).Aria("invalid", strconv.FormatBool(len(r.Problems) > 0)).
 			Spellcheck(r.Control == form.Area)}
-	default:
+	case form.Line, form.Number, form.List, form.Map:
 		input := describe(app.Input().Type("text").Class("input").Placeholder(r.Placeholder).Attr("autocomplete", "off").Spellcheck(false))
 		if r.Control == form.Number {
 			input = input.Attr("inputmode", "decimal")

@@ -74,7 +74,7 @@ func (q *Queue) Add(ctx context.Context, s Submission) {
 		q.loose = append(q.loose, s)
 		q.mu.Unlock()
 	}
-	q.changed()
+	q.changed() //nolint:contextcheck // who watches reads for itself, and longer than this
 	q.Ring()
 }
 
@@ -84,7 +84,7 @@ func (q *Queue) Remove(ctx context.Context, key string) error {
 	q.loose = slices.DeleteFunc(q.loose, func(s Submission) bool { return s.Key == key })
 	q.mu.Unlock()
 	err := shelf.Delete(ctx, q.Shelf, shelf.Queue, key)
-	q.changed()
+	q.changed() //nolint:contextcheck // as in Add
 	return err
 }
 
@@ -142,7 +142,7 @@ func (q *Queue) Drain(ctx context.Context) (waiting int) {
 			for i := range list {
 				switch s := &list[i]; {
 				case !s.Waiting():
-					if s.Created != "" && time.Since(s.At) > sentFor { //nolint:forbidigo // the reader's own clock
+					if s.Created != "" && time.Since(s.At) > sentFor {
 						_ = shelf.Delete(ctx, q.Shelf, shelf.Queue, s.Key) // it is tried again with the next drain
 					}
 				case tried[s.Key]:
@@ -158,7 +158,7 @@ func (q *Queue) Drain(ctx context.Context) (waiting int) {
 			was := list[next]
 			if s := q.send(ctx, was); !s.Waiting() || s.Delayed != was.Delayed {
 				q.settle(ctx, s)
-				q.changed()
+				q.changed() //nolint:contextcheck // as in Add
 			}
 		}
 	})

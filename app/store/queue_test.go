@@ -51,6 +51,9 @@ func (f *fakeServer) fetch(_ context.Context, r command.Request) (command.Respon
 	return command.Response{Status: http.StatusCreated, Body: fmt.Appendf(nil, `{"run_id":%q}`, f.created[key])}, nil
 }
 
+// clock is when the reader sends something: within synctest, the bubble's.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // what is tested compares with the clock itself
+
 // tab is one tab's end of a queue; all tabs of a browser share the shelf and the lock.
 func tab(s shelf.Shelf, f *fakeServer, lock *sync.Mutex) *store.Queue {
 	return store.NewQueue(s, command.Client{Fetch: f.fetch}, func(do func()) {
@@ -73,8 +76,8 @@ func TestQueueSendsOnce(t *testing.T) {
 		one, two := tab(kept, f, &lock), tab(kept, f, &lock)
 		go one.Serve(ctx)
 		go two.Serve(ctx)
-		one.Add(ctx, submission("b", time.Now()))
-		one.Add(ctx, submission("a", time.Now().Add(time.Second)))
+		one.Add(ctx, submission("b", clock()))
+		one.Add(ctx, submission("a", clock().Add(time.Second)))
 		time.Sleep(time.Minute)
 		list, err := two.List(ctx)
 		if err != nil || len(list) != 2 || list[0].Key != "b" || !list[0].Delayed || !list[1].Waiting() {
@@ -106,7 +109,7 @@ func TestQueueSurvivesItsTab(t *testing.T) {
 	f, kept := &fakeServer{away: true}, shelf.NewMemory()
 	var lock sync.Mutex
 	first := tab(kept, f, &lock)
-	first.Add(t.Context(), submission("a", time.Now()))
+	first.Add(t.Context(), submission("a", clock()))
 	if n := first.Drain(t.Context()); n != 1 {
 		t.Errorf("%d wait", n)
 	}
@@ -121,7 +124,7 @@ func TestQueueTellsRefusalsFromDelays(t *testing.T) {
 	for status, waits := range map[int]bool{400: false, 404: false, 409: false, 410: false, 422: false, 429: true, 500: true, 502: true, 503: true} {
 		f := &fakeServer{status: status}
 		q := tab(shelf.NewMemory(), f, new(sync.Mutex))
-		q.Add(t.Context(), submission("a", time.Now()))
+		q.Add(t.Context(), submission("a", clock()))
 		n := q.Drain(t.Context())
 		list, _ := q.List(t.Context())
 		if len(list) != 1 || list[0].Waiting() != waits || (n == 1) != waits || !waits && list[0].Refused.Status != status {
@@ -135,8 +138,8 @@ func TestQueueForks(t *testing.T) {
 	t.Parallel()
 	f := &fakeServer{}
 	q := tab(shelf.NewMemory(), f, new(sync.Mutex))
-	q.Add(t.Context(), store.Submission{Key: "a", Parent: run, Seq: 7, At: time.Now()})
-	q.Add(t.Context(), store.Submission{Key: "b", Parent: run, Seq: 7, Task: `{"goal":"g"}`, At: time.Now().Add(1)})
+	q.Add(t.Context(), store.Submission{Key: "a", Parent: run, Seq: 7, At: clock()})
+	q.Add(t.Context(), store.Submission{Key: "b", Parent: run, Seq: 7, Task: `{"goal":"g"}`, At: clock().Add(1)})
 	q.Drain(t.Context())
 	if len(f.asked) != 2 || !strings.HasSuffix(f.asked[0].Path, string(run)+"/fork") || string(f.asked[0].Body) != `{"seq":7}` ||
 		string(f.asked[1].Body) != `{"seq":7,"task":{"goal":"g"}}` {
@@ -158,7 +161,7 @@ func TestQueueWithoutAShelf(t *testing.T) {
 	t.Parallel()
 	f := &fakeServer{away: true}
 	q := tab(&shelf.Memory{Broken: shelf.ErrUnavailable}, f, new(sync.Mutex))
-	q.Add(t.Context(), submission("a", time.Now()))
+	q.Add(t.Context(), submission("a", clock()))
 	if n := q.Drain(t.Context()); n != 1 {
 		t.Errorf("%d wait", n)
 	}
@@ -185,7 +188,7 @@ func TestQueueForgetsWhatIsRemovedOnItsWay(t *testing.T) {
 		}
 		return command.Response{Status: 201, Body: []byte(`{"run_id":"run_1"}`)}, nil
 	}}, func(do func()) { do() }, func() {})
-	q.Add(t.Context(), submission("a", time.Now()))
+	q.Add(t.Context(), submission("a", clock()))
 	q.Drain(t.Context())
 	if list, err := q.List(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
@@ -194,7 +197,7 @@ func TestQueueForgetsWhatIsRemovedOnItsWay(t *testing.T) {
 
 func TestDraftsAreKept(t *testing.T) {
 	t.Parallel()
-	kept, now := shelf.NewMemory(), time.Now()
+	kept, now := shelf.NewMemory(), clock()
 	for i := range 53 {
 		d := store.Draft{ID: fmt.Sprintf("D%02d", i), Text: "{", Changed: now.Add(time.Duration(i) * time.Second), Parent: run, Seq: 3}
 		if err := store.KeepDraft(t.Context(), kept, d); err != nil {
