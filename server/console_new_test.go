@@ -48,9 +48,9 @@ func quotedJSON(t *testing.T, v any) string {
 	return string(text)
 }
 
-// fill types a value into a field of the form, or chooses it, as a reader would, and waits until the document says want at a
+// enter types a value into a field of the form, or chooses it, as a reader would, and waits until the document says want at a
 // place. undefined is nothing.
-func (b browser) fill(t *testing.T, field, value, path, want string) {
+func (b browser) enter(t *testing.T, field, value, path, want string) {
 	t.Helper()
 	b.until(t, "the field "+field, fmt.Sprintf(`document.getElementById(%q)`, field))
 	eval[any](t, b, fmt.Sprintf(`(() => {
@@ -98,65 +98,65 @@ func TestConsoleComposerEditsOneDocument(t *testing.T) {
 
 	// Each kind of field, from the form to the text.
 	const in, as = "field%2Finputs%2F0%2F", "field%2Fverification%2Fassertions%2F0%2F"
-	b.fill(t, "field%2Fgoal", "Wait\n\"here\"", ".goal", `"Wait\n\"here\""`)
+	b.enter(t, "field%2Fgoal", "Wait\n\"here\"", ".goal", `"Wait\n\"here\""`)
 	b.pressed(t, "Add an input")
-	b.fill(t, in+"name", "n", ".inputs[0].name", `"n"`)
-	b.fill(t, in+"text", "1,5\n", ".inputs[0]", `{name: "n", text: "1,5\n"}`)
-	b.fill(t, "field%2Finputs%2F0-content", "data", ".inputs[0]", `{name: "n", data: "1,5\n"}`)
-	b.fill(t, in+"data", `{"x": 1.50}`, ".inputs[0].data", `{x: 1.5}`)
-	b.fill(t, in+"data", `{"x": `, ".inputs[0].data", `{x: 1.5}`)
+	b.enter(t, in+"name", "n", ".inputs[0].name", `"n"`)
+	b.enter(t, in+"text", "1,5\n", ".inputs[0]", `{name: "n", text: "1,5\n"}`)
+	b.enter(t, "field%2Finputs%2F0-content", "data", ".inputs[0]", `{name: "n", data: "1,5\n"}`)
+	b.enter(t, in+"data", `{"x": 1.50}`, ".inputs[0].data", `{x: 1.5}`)
+	b.enter(t, in+"data", `{"x": `, ".inputs[0].data", `{x: 1.5}`)
 	b.until(t, "that what is typed is not in the task", `document.querySelector(".composer-foot").innerText.includes("is not JSON yet")
 		&& document.querySelector(".composer-foot .button-primary").disabled`)
-	b.fill(t, in+"data", `{"x": 2.50}`, ".inputs[0].data", `{x: 2.5}`)
-	b.fill(t, in+"sensitive", "true", ".inputs[0].sensitive", "true")
-	b.fill(t, in+"sensitive", "false", ".inputs[0].sensitive", "undefined")
+	b.enter(t, in+"data", `{"x": 2.50}`, ".inputs[0].data", `{x: 2.5}`)
+	b.enter(t, in+"sensitive", "true", ".inputs[0].sensitive", "true")
+	b.enter(t, in+"sensitive", "false", ".inputs[0].sensitive", "undefined")
 	b.pressed(t, "Add an input")
-	b.fill(t, "field%2Finputs%2F1-content", "uri", ".inputs[1]", `{name: "input-1", uri: ""}`)
+	b.enter(t, "field%2Finputs%2F1-content", "uri", ".inputs[1]", `{name: "input-1", uri: ""}`)
 	b.until(t, "a field for the digest", `document.getElementById("field%2Finputs%2F1%2Fdigest")`)
 	b.pressed(t, "Move Input 2 · input-1 up")
 	b.until(t, "the other order", fmt.Sprintf(`JSON.parse(%s).inputs.map(i => i.name).join() === "input-1,n"`, composerText))
 	b.pressed(t, "Remove Input 1 · input-1")
-	b.fill(t, "field%2Fallowed_tools=calculator", "true", ".allowed_tools", `["calculator"]`)
-	b.fill(t, "field%2Fallowed_tools=sql_query", "true", ".allowed_tools", `["calculator", "sql_query"]`)
-	b.fill(t, "field%2Fallowed_tools=calculator", "false", ".allowed_tools", `["sql_query"]`)
-	b.fill(t, "field%2Fbackend%2Fprefer=local", "true", ".backend.prefer", `["external", "local"]`)
+	b.enter(t, "field%2Fallowed_tools=calculator", "true", ".allowed_tools", `["calculator"]`)
+	b.enter(t, "field%2Fallowed_tools=sql_query", "true", ".allowed_tools", `["calculator", "sql_query"]`)
+	b.enter(t, "field%2Fallowed_tools=calculator", "false", ".allowed_tools", `["sql_query"]`)
+	b.enter(t, "field%2Fbackend%2Fprefer=local", "true", ".backend.prefer", `["external", "local"]`)
 	b.pressed(t, "Prefer local more")
 	b.until(t, "the other preference", fmt.Sprintf(`JSON.parse(%s).backend.prefer.join() === "local,external"`, composerText))
-	b.fill(t, "field%2Fbackend%2Fseed", "7", ".backend.seed", "7")
-	b.fill(t, "field%2Fbackend%2Fseed", "seven", ".backend.seed", `"seven"`)
+	b.enter(t, "field%2Fbackend%2Fseed", "7", ".backend.seed", "7")
+	b.enter(t, "field%2Fbackend%2Fseed", "seven", ".backend.seed", `"seven"`)
 	b.until(t, "what is wrong with it, at its field", `document.getElementById("field%2Fbackend%2Fseed-problems").textContent.includes("must be of type integer")
 		&& document.getElementById("field%2Fbackend%2Fseed").ariaInvalid === "true"
 		&& document.getElementById("field%2Fbackend%2Fseed").getAttribute("aria-describedby").includes("field%2Fbackend%2Fseed-problems")`)
-	b.fill(t, "field%2Fbackend%2Fseed", "", ".backend.seed", "undefined")
+	b.enter(t, "field%2Fbackend%2Fseed", "", ".backend.seed", "undefined")
 
 	// The budget: what the profile gives is greyed, an override is put in by typing and taken out by emptying.
 	for profile, tokens := range map[string]string{"tight": "16000", "max": "1000000"} {
-		b.fill(t, "field%2Fprofile", profile, ".profile", fmt.Sprintf("%q", profile))
+		b.enter(t, "field%2Fprofile", profile, ".profile", fmt.Sprintf("%q", profile))
 		b.until(t, "the profile's tokens", fmt.Sprintf(`document.getElementById("field%%2Fbudget%%2Fmax_tokens").placeholder === %q`, tokens))
 	}
-	b.fill(t, "field%2Fbudget%2Fmax_tokens", "500", ".budget", `{max_tokens: 500}`)
+	b.enter(t, "field%2Fbudget%2Fmax_tokens", "500", ".budget", `{max_tokens: 500}`)
 	b.until(t, "the reserve that follows", `document.getElementById("field%2Fbudget%2Freserve_tokens").placeholder === "250"`)
-	b.fill(t, "field%2Fbudget%2Fmax_tokens", "", ".budget", "undefined")
+	b.enter(t, "field%2Fbudget%2Fmax_tokens", "", ".budget", "undefined")
 
 	// The fields of a check follow its type.
 	b.pressed(t, "Add an assertion")
-	b.fill(t, as+"value", "x", ".verification.assertions[0]", `{id: "check-1", type: "contains", value: "x"}`)
-	b.fill(t, as+"type", "length", ".verification.assertions[0].type", `"length"`)
-	b.fill(t, as+"value", `{"min": 1}`, ".verification.assertions[0].value", `{min: 1}`)
-	b.fill(t, as+"value%2Fmax", "5", ".verification.assertions[0].value", `{min: 1, max: 5}`)
-	b.fill(t, as+"severity", "should", ".verification.assertions[0].severity", `"should"`)
-	b.fill(t, as+"weight", "3", ".verification.assertions[0].weight", "3")
+	b.enter(t, as+"value", "x", ".verification.assertions[0]", `{id: "check-1", type: "contains", value: "x"}`)
+	b.enter(t, as+"type", "length", ".verification.assertions[0].type", `"length"`)
+	b.enter(t, as+"value", `{"min": 1}`, ".verification.assertions[0].value", `{min: 1}`)
+	b.enter(t, as+"value%2Fmax", "5", ".verification.assertions[0].value", `{min: 1, max: 5}`)
+	b.enter(t, as+"severity", "should", ".verification.assertions[0].severity", `"should"`)
+	b.enter(t, as+"weight", "3", ".verification.assertions[0].weight", "3")
 	b.pressed(t, "Add a scorer")
 	const sc = "field%2Fverification%2Fscorers%2F0%2F"
-	b.fill(t, sc+"type", "label", ".verification.scorers[0].type", `"label"`)
-	b.fill(t, sc+"reference", "", ".verification.scorers[0].reference", `""`)
-	b.fill(t, sc+"labels", "good\nbad\n", ".verification.scorers[0].labels", `["good", "bad"]`)
+	b.enter(t, sc+"type", "label", ".verification.scorers[0].type", `"label"`)
+	b.enter(t, sc+"reference", "", ".verification.scorers[0].reference", `""`)
+	b.enter(t, sc+"labels", "good\nbad\n", ".verification.scorers[0].labels", `["good", "bad"]`)
 	b.pressed(t, "Remove Scorer 1 · score-1")
-	b.fill(t, "field%2Fverification%2Fpass_at", "0.5", ".verification.pass_at", "0.5")
-	b.fill(t, "field%2Fverification%2Frelease", "verified", ".verification.release", `"verified"`)
+	b.enter(t, "field%2Fverification%2Fpass_at", "0.5", ".verification.pass_at", "0.5")
+	b.enter(t, "field%2Fverification%2Frelease", "verified", ".verification.release", `"verified"`)
 	b.pressed(t, "Add a label")
-	b.fill(t, "field%2Flabels%2Flabel-1-name", "team", ".labels", `{a: "1", team: ""}`)
-	b.fill(t, "field%2Flabels%2Fteam", "blue", ".labels", `{a: "1", team: "blue"}`)
+	b.enter(t, "field%2Flabels%2Flabel-1-name", "team", ".labels", `{a: "1", team: ""}`)
+	b.enter(t, "field%2Flabels%2Fteam", "blue", ".labels", `{a: "1", team: "blue"}`)
 	b.until(t, "a task that is ready", `document.querySelector(".verdict-line-valid")`)
 
 	// What was not edited is as it was written.
@@ -377,8 +377,8 @@ func TestConsoleComposerRunsAgainAndForks(t *testing.T) {
 	b.until(t, "what is to be filled in again, at its field", `document.querySelector(".form-note")?.textContent.includes("fill it in again")
 		&& document.getElementById("field%2Finputs%2F0-content").getAttribute("aria-describedby").includes(document.querySelector(".form-note").id)
 		&& document.querySelector(".composer-foot .button-primary").disabled`)
-	b.fill(t, "field%2Finputs%2F0-content", "text", ".inputs[0].text", `""`)
-	b.fill(t, "field%2Finputs%2F0%2Ftext", "hush again", ".inputs[0].text", `"hush again"`)
+	b.enter(t, "field%2Finputs%2F0-content", "text", ".inputs[0].text", `""`)
+	b.enter(t, "field%2Finputs%2F0%2Ftext", "hush again", ".inputs[0].text", `"hush again"`)
 	b.pressed(t, "Run")
 	b.until(t, "the new run", fmt.Sprintf(`location.pathname.startsWith("/r/run_") && location.pathname !== "/r/%s"`, id))
 
@@ -397,8 +397,8 @@ func TestConsoleComposerRunsAgainAndForks(t *testing.T) {
 	b.pressed(t, "Fork")
 	b.until(t, "that there is no such event", `document.querySelector(".composer-foot .alert")`)
 	b.openComposer(t, s.url+"/new?from="+fork.String()+"&fork=1")
-	b.fill(t, "field%2Finputs%2F0-content", "text", ".inputs[0].text", `""`)
-	b.fill(t, "field%2Fallowed_tools-other", "x", ".allowed_tools", "undefined")
+	b.enter(t, "field%2Finputs%2F0-content", "text", ".inputs[0].text", `""`)
+	b.enter(t, "field%2Fallowed_tools-other", "x", ".allowed_tools", "undefined")
 	eval[any](t, b, `document.querySelector("#form-tools button[data-act=pick]").click()`)
 	b.pressed(t, "Fork")
 	b.until(t, "the server's problem at its place", `document.getElementById("field%2Fallowed_tools-problems").textContent.includes("this server has no such tool")
