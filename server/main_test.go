@@ -196,49 +196,49 @@ type reply struct {
 }
 
 // send makes one request; a body that starts with { or [ is sent as JSON.
-func (s *server) send(t *testing.T, method, path, body string) reply {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+func (s *server) send(tb testing.TB, method, path, body string) reply {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), runTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		tb.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end
 	content, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		tb.Fatalf("%s %s: %v", method, path, err)
 	}
 	return reply{status: res.StatusCode, header: res.Header, body: content}
 }
 
 // must is send, for a request that succeeds; the answer is read into out where that is not nil.
-func (s *server) must(t *testing.T, method, path, body string, out any) {
-	t.Helper()
-	r := s.send(t, method, path, body)
+func (s *server) must(tb testing.TB, method, path, body string, out any) {
+	tb.Helper()
+	r := s.send(tb, method, path, body)
 	if r.status >= http.StatusBadRequest {
-		t.Fatalf("%s %s: %d %s", method, path, r.status, r.body)
+		tb.Fatalf("%s %s: %d %s", method, path, r.status, r.body)
 	}
 	if out == nil {
 		return
 	}
 	if err := json.Unmarshal(r.body, out); err != nil {
-		t.Fatalf("%s %s: %v in %s", method, path, err, r.body)
+		tb.Fatalf("%s %s: %v in %s", method, path, err, r.body)
 	}
 }
 
 // create submits a task.
-func (s *server) create(t *testing.T, task string) contracts.RunID {
-	t.Helper()
+func (s *server) create(tb testing.TB, task string) contracts.RunID {
+	tb.Helper()
 	var created contracts.Created
-	s.must(t, http.MethodPost, "/runs", task, &created)
+	s.must(tb, http.MethodPost, "/runs", task, &created)
 	return created.RunID
 }
 

@@ -103,7 +103,7 @@ func chapters() []chapter {
 				"which stand in the browser's timeline under `validate taskspec`. The floor is the browser's own `JSON.parse` of the same text. " +
 				"When a page with an editor is opened, the console readies its rules in pieces, each when the browser is idle, before the reader has " +
 				"typed anything; what that takes is listed too, since a reader who types at once waits for what is left of it.",
-			suites: []suite{consoleSuite()},
+			suites: []suite{consoleSuite(), consoleLiveSuite(), timelineSuite()},
 		},
 		{
 			name: "load", title: "Server under load",
@@ -319,6 +319,51 @@ func consoleSuite() suite {
 			{work: "later documents, the slowest in a hundred", benchmark: later, unit: "p99-ms"},
 			{work: "readying the rules of all contracts, before", benchmark: first, unit: "prepare-ms"},
 			{work: "the longest piece of that", benchmark: first, unit: "longest-ms"},
+		},
+	}
+}
+
+// consoleLiveSuite follows a run in the browser.
+func consoleLiveSuite() suite {
+	const (
+		live  = "BenchmarkConsoleLive/rate="
+		click = "BenchmarkConsoleClick"
+	)
+	late := func(work, rate, unit string, g goal) row {
+		return row{work: work, benchmark: live + rate + "/axiom25", unit: unit, floor: live + rate + "/floor", goal: g}
+	}
+	return suite{
+		folder: "server",
+		flags:  []string{"-benchtime", "1x", "-count", "3"}, // each is of seconds already
+		rows: []row{
+			late("from when an engine sends an event until its text stands in the page, 100 events a second, median; "+
+				"the floor is a page that only shows what comes", "100", "p50-ms", goal{}),
+			late("the same, the slowest in a hundred", "100", "p99-ms", goal{}),
+			late("1000 events a second, median", "1000", "p50-ms", goal{}),
+			late("the slowest in a hundred", "1000", "p99-ms", atMost(50)),
+			late("5000 events a second, median", "5000", "p50-ms", goal{}),
+			late("the slowest in a hundred of them", "5000", "p99-ms", goal{}),
+			{work: "a click on a tab, until its view is open, while 5000 events come a second, median", benchmark: click, unit: "p50-ms"},
+			{work: "the slowest click", benchmark: click, unit: "p99-ms", goal: atMost(100)},
+			{
+				work: "memory of a tab that has followed a run of 100 000 events", benchmark: "BenchmarkConsoleHeap", unit: "MiB", goal: atMost(64),
+			},
+			{
+				work: "from the navigation until the page of all runs has answered a key, the first time", benchmark: "BenchmarkConsoleStart/cold",
+				unit: "ms", goal: atMost(700),
+			},
+			{work: "the same in a browser that has been here", benchmark: "BenchmarkConsoleStart/cached", unit: "ms", goal: atMost(350)},
+		},
+	}
+}
+
+// timelineSuite lays runs out on a clock; it is the console's code outside of a browser.
+func timelineSuite() suite {
+	return suite{
+		folder: "app/timeline",
+		rows: []row{
+			{work: "laying out a window of a timeline of 100 000 calls, outside of a browser", benchmark: "BenchmarkSee", unit: "ns/op"},
+			{work: "adding an event to it", benchmark: "BenchmarkAdd", unit: "ns/op"},
 		},
 	}
 }
