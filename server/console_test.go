@@ -447,7 +447,7 @@ func TestScreenshots(t *testing.T) {
 	s.await(t, waiting, "waiting", func(r snapshot) bool { return r.State == contracts.StateWaiting })
 
 	pages := map[string]string{
-		"runs": "/", "new": "/new", "validate": "/validate", "reference": "/reference",
+		"runs": "/", "new": "/new", "validate": "/validate", "catalog": "/catalog", "reference": "/reference",
 		"run": "/r/" + finished["elements"].String(), "run-exhausted": "/r/" + finished["countries"].String(),
 		"run-waiting": "/r/" + waiting.String(),
 	}
