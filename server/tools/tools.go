@@ -216,7 +216,7 @@ func (c *Catalogue) List() []contracts.ToolEntry {
 
 // Put stores a tool, forced to trust untrusted unless KeepTrust. Storing the same content again changes
 // nothing. The error is a *contracts.Problem where the tool is at fault: tool-version-conflict, or
-// invalid-document for a builtin; the journal's errors are passed on wrapped.
+// invalid-document for a builtin and for one that is not valid with the trust that it gets; the journal's errors are passed on wrapped.
 func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
 	if p := c.claimsBuiltin(spec); p != nil {
 		return contracts.ToolEntry{}, p
@@ -232,6 +232,11 @@ func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contract
 	doc, err := contracts.Encode(&stored)
 	if err != nil {
 		return contracts.ToolEntry{}, fmt.Errorf("put tool %s: %w", spec.Ref(), err)
+	}
+
+	// What was valid with the trust that it claims need not be with the one that it has: a tool that is untrusted has to ask.
+	if err := contracts.Validate(contracts.KindToolSpec, doc); err != nil {
+		return contracts.ToolEntry{}, err
 	}
 
 	c.writing.Lock()

@@ -131,10 +131,12 @@ func TestCatalogue_Put(t *testing.T) {
 		problem  contracts.ProblemType
 		pointers []string
 	}{
-		"other content":           {spec("fetch", "1.0.0", func(s *contracts.ToolSpec) { s.Description = "other" }), contracts.ProblemToolVersionConflict, nil},
-		"a builtin tool's name":   {spec("echo", "9.0.0"), contracts.ProblemInvalidDocument, []string{"#/name"}},
-		"builtin trust":           {spec("x", "1.0.0", func(s *contracts.ToolSpec) { s.Trust = contracts.TrustBuiltin }), contracts.ProblemInvalidDocument, []string{"#/trust"}},
-		"builtin in all but name": {newFakeNamed("y").spec, contracts.ProblemInvalidDocument, []string{"#/transport/type", "#/trust"}},
+		"other content":         {spec("fetch", "1.0.0", func(s *contracts.ToolSpec) { s.Description = "other" }), contracts.ProblemToolVersionConflict, nil},
+		"a builtin tool's name": {spec("echo", "9.0.0"), contracts.ProblemInvalidDocument, []string{"#/name"}},
+		"builtin trust":         {spec("x", "1.0.0", func(s *contracts.ToolSpec) { s.Trust = contracts.TrustBuiltin }), contracts.ProblemInvalidDocument, []string{"#/trust"}},
+		// Trusted it need not ask; untrusted it must, and is not valid.
+		"a trust that it is not given": {spec("z", "1.0.0", func(s *contracts.ToolSpec) { s.Approval = contracts.ApprovalNever }), contracts.ProblemInvalidDocument, []string{"#/approval"}},
+		"builtin in all but name":      {newFakeNamed("y").spec, contracts.ProblemInvalidDocument, []string{"#/transport/type", "#/trust"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Put(t.Context(), tc.spec)
