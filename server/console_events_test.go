@@ -28,6 +28,16 @@ func (b browser) search(t *testing.T, text string) {
 	})()`, text))
 }
 
+// switchTypes chooses the two types of events of a call, or lets go of them, one after the other as a reader does.
+func (b browser) switchTypes(t *testing.T) {
+	t.Helper()
+	for _, typ := range []string{"tool_start", "tool_end"} {
+		label := eval[string](t, b, `document.querySelector("[popovertarget=event-types]").textContent`)
+		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
+		b.until(t, "another choice", fmt.Sprintf(`document.querySelector("[popovertarget=event-types]").textContent !== %q`, label))
+	}
+}
+
 func TestConsoleEvents(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, t.TempDir())
@@ -68,9 +78,7 @@ func eventsAreListed(t *testing.T, s *server, b browser) {
 			tools++
 		}
 	}
-	for _, typ := range []string{"tool_start", "tool_end"} {
-		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
-	}
+	b.switchTypes(t)
 	b.until(t, "the calls alone", count+fmt.Sprintf(` === "%d of %d"`, tools, last))
 	b.search(t, "/\"tool\":\"sql_\\w+@/")
 	b.until(t, "one tool's start and end", count+fmt.Sprintf(` === "2 of %d"`, last))
@@ -80,18 +88,22 @@ func eventsAreListed(t *testing.T, s *server, b browser) {
 		t.Errorf("a broken expression lists %s", got)
 	}
 	b.search(t, "")
-	for _, typ := range []string{"tool_start", "tool_end"} {
-		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
-	}
+	b.switchTypes(t)
 	b.until(t, "all again", count+fmt.Sprintf(` === "%d events"`, last))
 
-	b.press(t, "/")
-	b.until(t, "the field in focus", `document.activeElement.id === "event-search"`)
-	b.press(t, kb.Escape+"gjjk")
-	b.until(t, "the second event selected", `location.hash === "#e2" && document.querySelector("[data-seq='2'][aria-selected=true]")`)
+	eval[any](t, b, "document.activeElement.blur()")
+	for _, step := range []struct {
+		key  string
+		want int
+	}{{"g", 1}, {"j", 2}, {"j", 3}, {"k", 2}} {
+		b.press(t, step.key)
+		b.until(t, "the event that "+step.key+" selects", fmt.Sprintf(`location.hash === "#e%[1]d" && document.querySelector("[data-seq='%[1]d'][aria-selected=true]")`, step.want))
+	}
 	b.until(t, "it in the pane", `document.querySelector(".event-pane")?.textContent.includes("running")`)
 	b.press(t, kb.Escape)
-	b.until(t, "nothing selected", `location.hash === "" && !document.querySelector(".event-pane [data-seq]")`)
+	b.until(t, "nothing selected", `location.hash === ""`)
+	b.press(t, "/")
+	b.until(t, "the field in focus", `document.activeElement.id === "event-search"`)
 }
 
 // eventsOpenAtOne opens the list at the event that an address names.

@@ -120,7 +120,7 @@ func TestConsoleComposerEditsOneDocument(t *testing.T) {
 	b.enter(t, "field%2Fallowed_tools=sql_query", "true", ".allowed_tools", `["calculator", "sql_query"]`)
 	b.enter(t, "field%2Fallowed_tools=calculator", "false", ".allowed_tools", `["sql_query"]`)
 	b.enter(t, "field%2Fbackend%2Fprefer=local", "true", ".backend.prefer", `["external", "local"]`)
-	b.pressed(t, "Prefer local more")
+	b.pressed(t, "2 ↑: prefer local more")
 	b.until(t, "the other preference", fmt.Sprintf(`JSON.parse(%s).backend.prefer.join() === "local,external"`, composerText))
 	b.enter(t, "field%2Fbackend%2Fseed", "7", ".backend.seed", "7")
 	b.enter(t, "field%2Fbackend%2Fseed", "seven", ".backend.seed", `"seven"`)

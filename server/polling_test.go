@@ -37,7 +37,7 @@ func TestTheConsoleWorksWithoutStreams(t *testing.T) {
 
 	b.do(t, chromedp.Navigate(s.url+"/"))
 	b.until(t, "the run in the list", `document.querySelector('.run-list a[href$="`+id.String()+`"]')`)
-	b.until(t, "how fresh the list is", `document.querySelector(".connection")?.textContent.includes("Read every 2 s")`)
+	b.until(t, "how fresh the list is", `document.querySelector(".connection")?.textContent.includes("by polling")`)
 	second := s.create(t, externalTask)
 	b.until(t, "another run in the list", `document.querySelector('.run-list a[href$="`+second.String()+`"]')`)
 }

@@ -77,12 +77,12 @@ func (s *FormSection) pickList(r *form.Row, described string) app.UI {
 			),
 			app.If(r.Ordered && place > 0, func() app.UI {
 				return app.Button().Class("button", "button-quiet").Type("button").DataSet("act", string(ActUp)).DataSet("value", p.Value).
-					Disabled(place == 1).Aria("label", "Prefer "+p.Value+" more").Text(strconv.Itoa(place) + " ↑")
+					Disabled(place == 1).Aria("label", strconv.Itoa(place)+" ↑: prefer "+p.Value+" more").Text(strconv.Itoa(place) + " ↑")
 			}),
 		))
 	}
 	return app.Div().Class("form-control").Body(
-		app.Ul().Class("picks").ID(r.ID).TabIndex(-1).Role("group").Aria("labelledby", r.ID+"-label").
+		app.Ul().Class("picks").ID(r.ID).TabIndex(-1).Aria("labelledby", r.ID+"-label").
 			Aria("describedby", described).Body(items...),
 		app.If(r.Open, func() app.UI {
 			return app.Div().Class("pick-other").Body(

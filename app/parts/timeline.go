@@ -146,7 +146,7 @@ func (t *Timeline) bar() app.UI {
 		button(fold, foldTitle, t.Folds == 0 && !t.Unfolded, t.fold),
 		button("−", "Zoom out (−)", !t.Zoomed, t.zoomOut),
 		button("+", "Zoom in (+)", false, t.zoomIn),
-		button("Fit", "Show the whole run (0)", !t.Zoomed, t.fit),
+		button("Fit", "Fit: show the whole run (0)", !t.Zoomed, t.fit),
 	)
 }
 
