@@ -251,18 +251,16 @@ func TestImportDoesNotBlameTheFileForTheJournal(t *testing.T) {
 
 func TestImportRefusesARunThatIsThereAlready(t *testing.T) {
 	t.Parallel()
-	from, into := open(t), open(t)
+	from := open(t)
 	run := contractstest.ApprovedRun()
 	store(t, from, 1, run, len(run.Events)-2)
 	file, _ := export(t, from, archive.Selection{})
-	for name, there := range map[string]func(){
-		"that went on": func() { store(t, into, 1, run, len(run.Events)) },
-		"with another task": func() {
-			into = open(t)
-			store(t, into, 1, contractstest.CancelledRun(), 3)
-		},
+	for name, there := range map[string]func(into journal.Journal){
+		"that went on":      func(into journal.Journal) { store(t, into, 1, run, len(run.Events)) },
+		"with another task": func(into journal.Journal) { store(t, into, 1, contractstest.CancelledRun(), 3) },
 	} {
-		there()
+		into := open(t)
+		there(into)
 		before, _ := export(t, into, archive.Selection{})
 		_, err := archive.Import(t.Context(), into, strings.NewReader(file))
 		if _, ok := errors.AsType[*archive.RunError](err); !ok {
