@@ -28,14 +28,10 @@ func (b browser) search(t *testing.T, text string) {
 	})()`, text))
 }
 
-// switchTypes chooses the two types of events of a call, or lets go of them, one after the other as a reader does.
+// switchTypes chooses the two types of events of a call, or lets go of them, faster than the page is drawn.
 func (b browser) switchTypes(t *testing.T) {
 	t.Helper()
-	for _, typ := range []string{"tool_start", "tool_end"} {
-		label := eval[string](t, b, `document.querySelector("[popovertarget=event-types]").textContent`)
-		eval[any](t, b, fmt.Sprintf(`document.querySelector("[data-type=%s]").click()`, typ))
-		b.until(t, "another choice", fmt.Sprintf(`document.querySelector("[popovertarget=event-types]").textContent !== %q`, label))
-	}
+	eval[any](t, b, `["tool_start", "tool_end"].forEach(type => document.querySelector("[data-type=" + type + "]").click())`)
 }
 
 func TestConsoleEvents(t *testing.T) {
@@ -102,8 +98,51 @@ func eventsAreListed(t *testing.T, s *server, b browser) {
 	b.until(t, "it in the pane", `document.querySelector(".event-pane")?.textContent.includes("running")`)
 	b.press(t, kb.Escape)
 	b.until(t, "nothing selected", `location.hash === ""`)
+	eventsAreSearchedByKeys(t, b, last)
+}
+
+// eventsAreSearchedByKeys goes to the field of the filter and back to the list of so many events, without the mouse.
+func eventsAreSearchedByKeys(t *testing.T, b browser, last int) {
+	t.Helper()
+	const (
+		field = `document.activeElement.id === "event-search" && document.activeElement.value`
+		list  = `document.activeElement.id === "event-list" && document.getElementById("event-search").value`
+		count = `document.querySelector(".event-count").textContent`
+	)
+	selects := func(key string, seq int) {
+		t.Helper()
+		b.press(t, key)
+		b.until(t, "the event that "+key+" selects", fmt.Sprintf(`location.hash === "#e%[1]d" && document.querySelector("[data-seq='%[1]d'][aria-selected=true]")`, seq))
+	}
 	b.press(t, "/")
-	b.until(t, "the field in focus", `document.activeElement.id === "event-search"`)
+	b.until(t, "the empty field in focus", field+` === ""`)
+	b.press(t, kb.Escape)
+	b.until(t, "the list in focus, and nothing typed", list+` === ""`)
+	selects("g", 1)
+	selects("j", 2)
+	selects("k", 1)
+	selects("G", last)
+	b.press(t, "f")
+	b.press(t, "e")
+	b.until(t, "the pane in focus", `document.activeElement.closest(".event-pane")`)
+	if got := eval[string](t, b, count); got != fmt.Sprintf("%d events", last) {
+		t.Errorf("the keys of the list leave %s", got)
+	}
+
+	b.press(t, "/running")
+	b.until(t, "what was typed behind the key", field+` === "running"`)
+	b.until(t, "what it finds", count+fmt.Sprintf(`.endsWith(" of %d")`, last))
+	b.press(t, kb.Enter)
+	b.until(t, "the list in focus, and the text kept", list+` === "running"`)
+	b.press(t, "g")
+	b.until(t, "the first that was found", `document.querySelector("[aria-rowindex='2'][aria-selected=true]")`)
+	b.press(t, "/")
+	b.until(t, "the field in focus again", field+` === "running"`)
+	b.press(t, kb.Escape)
+	b.until(t, "the field emptied", field+` === ""`)
+	b.until(t, "all events", count+fmt.Sprintf(` === "%d events"`, last))
+	b.press(t, kb.Escape)
+	b.until(t, "the list in focus again", list+` === ""`)
 }
 
 // eventsOpenAtOne opens the list at the event that an address names.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	control "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -19,10 +20,15 @@ import (
 	"axiom25/contracts"
 )
 
-// press types keys as a keyboard does.
+// press types keys as a keyboard does: a key whose default the page prevents types nothing. The keys that chromedp sends do, for
+// Chromium takes its keyDown and its char for two things that have nothing to do with each other.
 func (b browser) press(tb testing.TB, keys string) {
 	tb.Helper()
-	b.do(tb, chromedp.KeyEvent(keys))
+	b.do(tb, chromedp.KeyEvent(keys, func(p *input.DispatchKeyEventParams) {
+		if p.Type == kb.KeyDown {
+			p.Type = input.DispatchKeyEventTypeRawKeyDown
+		}
+	}))
 }
 
 // patiently waits until something outside of the page has come about.

@@ -193,13 +193,13 @@ func TestConsoleRunsByTheThousand(t *testing.T) {
 	}
 
 	focused := `document.activeElement.id`
-	b.do(t, chromedp.KeyEvent("j"))
+	b.press(t, "j")
 	b.until(t, "the focus on a run", focused+`.startsWith("run_")`)
 	row := eval[string](t, b, focused)
-	b.do(t, chromedp.KeyEvent("j"))
+	b.press(t, "j")
 	b.until(t, "the focus on the run below", fmt.Sprintf(`%[1]s.startsWith("run_") && %[1]s < %[2]q`, focused, row))
 	s.create(t, labelled("Count the runs", `{}`))
-	b.do(t, chromedp.KeyEvent("k"))
+	b.press(t, "k")
 	b.until(t, "the row before by k", fmt.Sprintf(`%s === %q`, focused, row))
 	b.click(t, ".run-news button", "3 new")
 	b.until(t, "the newest", fmt.Sprintf(`scrollY === 0 && document.getElementById(%q) && document.querySelector(".run-news").textContent === ""`, newest))
@@ -207,13 +207,13 @@ func TestConsoleRunsByTheThousand(t *testing.T) {
 		t.Error("the key that leads to the search would be typed there")
 	}
 	b.until(t, "the search", `document.activeElement.id === "search"`)
-	b.do(t, chromedp.KeyEvent("runs\r"))
+	b.press(t, "runs\r")
 	b.until(t, "what was typed", `document.querySelectorAll("#runs .run-row").length === 3`)
 	eval[any](t, b, `document.activeElement.blur()`)
-	b.do(t, chromedp.KeyEvent("j"))
+	b.press(t, "j")
 	b.until(t, "the focus on a run that was found", focused+`.startsWith("run_")`)
 	open := eval[string](t, b, focused)
-	b.do(t, chromedp.KeyEvent("\r"))
+	b.press(t, "\r")
 	b.until(t, "the run that had the focus", fmt.Sprintf(`location.pathname === "/r/" + %q`, open))
 }
 

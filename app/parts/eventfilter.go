@@ -119,13 +119,12 @@ func (f *EventFilter) branches() app.UI {
 
 func (f *EventFilter) has(t contracts.EventType) bool { return slices.Contains(f.Types, t) }
 
+// switchType takes what the boxes say: what was drawn last may lack a choice that was made a moment ago.
 func (f *EventFilter) switchType(ctx app.Context, _ app.Event) {
-	switched := contracts.EventType(ctx.JSSrc().Get("dataset").Get("type").String())
 	var types []contracts.EventType
-	for _, t := range eventTypes {
-		if f.has(t) != (t == switched) {
-			types = append(types, t)
-		}
+	boxes := ctx.JSSrc().Call("closest", "ul").Call("querySelectorAll", ":checked")
+	for i := range boxes.Length() {
+		types = append(types, contracts.EventType(boxes.Index(i).Get("dataset").Get("type").String()))
 	}
 	if f.OnTypes != nil {
 		f.OnTypes(ctx, types)
@@ -150,13 +149,20 @@ func (f *EventFilter) searched(ctx app.Context, _ app.Event) {
 	}
 }
 
-// pressed leaves the field for the list by Enter, and by Esc where the browser has nothing to clear.
+// pressed leaves the field for the list by Enter, and by Esc where there is nothing to clear, which not every browser does by
+// itself.
 func (f *EventFilter) pressed(ctx app.Context, event app.Event) {
-	key := event.Get("key").String()
-	if key == "Enter" || key == "Escape" && ctx.JSSrc().Get("value").String() == "" {
-		event.PreventDefault()
-		FocusEventList()
+	key, field := event.Get("key").String(), ctx.JSSrc()
+	if event.Get("isComposing").Bool() || key != "Enter" && key != "Escape" {
+		return
 	}
+	event.PreventDefault()
+	if key == "Escape" && field.Get("value").String() != "" {
+		field.Set("value", "")
+		f.searched(ctx, event)
+		return
+	}
+	FocusEventList()
 }
 
 func (f *EventFilter) switchExpression(ctx app.Context, _ app.Event) {
