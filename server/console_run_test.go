@@ -256,7 +256,10 @@ func TestConsoleRunAddresses(t *testing.T) {
 	last := int(s.snapshot(t, id).LastSeq)
 	b := newBrowser(t)
 	view := func(name string) string { return `document.querySelector("#view[aria-labelledby=tab-` + name + `]")` }
-	address := func() string { return eval[string](t, b, "location.pathname + location.search + location.hash") }
+	addressed := func(want string) {
+		t.Helper()
+		b.until(t, "the address "+want, fmt.Sprintf("location.pathname + location.search + location.hash === %q", want))
+	}
 	own := "/r/" + id.String()
 
 	// A link to an event that has not come yet waits for it.
@@ -270,16 +273,15 @@ func TestConsoleRunAddresses(t *testing.T) {
 	b.press(t, "4")
 	b.until(t, "the tools", view("tools"))
 	want := fmt.Sprintf("%s?view=tools#e%d", own, last+1)
-	if got := address(); got != want {
-		t.Errorf("the address is %s, want %s", got, want)
-	}
+	addressed(want)
 	b.press(t, "1")
 	b.until(t, "the answer", view("answer"))
-	if got, want := address(), fmt.Sprintf("%s?view=answer#e%d", own, last+1); got != want {
-		t.Errorf("the address is %s, want %s", got, want)
-	}
+	addressed(fmt.Sprintf("%s?view=answer#e%d", own, last+1))
 	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+want))
 	b.until(t, "the tools again", view("tools"))
+	b.press(t, "1")
+	eval[any](t, b, "(location.reload(), null)")
+	b.until(t, "the answer, which was chosen last", view("answer"))
 
 	// An address that is changed by hand is followed, back to the one that the page was opened with too.
 	eval[any](t, b, `(location.hash = "#e1", null)`)
@@ -289,4 +291,47 @@ func TestConsoleRunAddresses(t *testing.T) {
 	b.until(t, "that the event is awaited", fmt.Sprintf(`document.querySelector(".banner")?.textContent.startsWith("Event %d ")`, last+9))
 	s.must(t, http.MethodPost, "/runs/"+id.String()+"/cancel", `{}`, nil)
 	b.until(t, "that it never comes", fmt.Sprintf(`document.querySelector(".banner")?.textContent.startsWith("There is no event %d: the run ended")`, last+9))
+}
+
+func TestConsoleRunSparesTheAddressBar(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	id := s.create(t, externalTask)
+	lines := make([]string, 60)
+	for i := range lines {
+		lines[i] = tokenLine("word ")
+	}
+	s.report(t, id, lines...)
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/r/"+id.String()+"?view=events"))
+	b.until(t, "the events", `document.querySelector("#event-list [data-seq]")`)
+	b.press(t, "g")
+	b.until(t, "the first in the address", `location.hash === "#e1"`)
+	// Safari throws where there are too many changes.
+	eval[any](t, b, `(() => {
+		const real = history.replaceState.bind(history);
+		window.writes = [];
+		history.replaceState = (...what) => {
+			writes.push(performance.now());
+			if (writes.length === 2) throw new DOMException("too many", "SecurityError");
+			real(...what);
+		};
+	})()`)
+	b.press(t, strings.Repeat("j", 50))
+	b.until(t, "the event that was chosen", `document.querySelector("[data-seq='51'][aria-selected=true]")`)
+	b.until(t, "a change that was refused", `writes.length >= 2`)
+	b.press(t, "k")
+	b.until(t, "the last in the address", `location.hash === "#e50"`)
+	for i, gap := range eval[[]float64](t, b, `writes.slice(1).map((at, i) => at - writes[i])`) {
+		if gap < 350 { // a timer is never early
+			t.Errorf("change %d came %.0f ms after the one before", i+2, gap)
+		}
+	}
+
+	// What the reader writes into the address bar counts, even when something else waits to be written there.
+	b.press(t, "kk")
+	eval[any](t, b, `(location.hash = "#e7", null)`)
+	b.until(t, "the event of the address", `document.querySelector("[data-seq='7'][aria-selected=true]") && location.hash === "#e7"`)
+	b.press(t, "j")
+	b.until(t, "the one after it", `document.querySelector("[data-seq='8'][aria-selected=true]") && location.hash === "#e8"`)
 }

@@ -72,9 +72,13 @@ async function start() {
 
 // A program that is not there any more belongs to a page from before an update of the server: the next page is a new one.
 function renewed(status) {
-  if (status !== 404 || sessionStorage.getItem("axiom25.renewed") === WASM_URL) return;
-  sessionStorage.setItem("axiom25.renewed", WASM_URL);
-  location.reload();
+  try {
+    if (status !== 404 || sessionStorage.getItem("axiom25.renewed") === WASM_URL) return;
+    sessionStorage.setItem("axiom25.renewed", WASM_URL);
+    location.reload();
+  } catch {
+    // Without storage nothing would say that it was tried before: the reader decides.
+  }
 }
 
 start();

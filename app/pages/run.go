@@ -2,8 +2,6 @@ package pages
 
 import (
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +27,7 @@ type Run struct {
 	unfolded bool // on a phone, the whole head
 
 	stops []func() // of what listens to the browser
+	bar   addressBar
 
 	view  RunView
 	shown string // the name of the view that is shown
@@ -92,7 +91,9 @@ func (p *Run) OnNav(ctx app.Context) {
 		p.stops = []func(){
 			store.Listen(ctx, app.Window().Get("document"), "keydown", p.pressed),
 			store.Listen(ctx, app.Window(), "hashchange", p.readdressed),
+			store.Listen(ctx, app.Window(), "pagehide", p.leaves),
 		}
+		p.bar.ctx = ctx
 	}
 	url := ctx.Page().URL()
 	id := contracts.RunID(strings.TrimPrefix(url.Path, "/r/"))
@@ -107,63 +108,6 @@ func (p *Run) OnNav(ctx app.Context) {
 	p.watch = store.WatchRun(ctx, command.Client{}, id)
 	p.view.Run, p.view.Watch, p.view.Select = &p.run, p.watch, p.choose
 	p.tick(ctx, id)
-}
-
-// addressed reads what an address names: ?view= a view and #e42 an event, which is shown among the events where no view
-// is named.
-func addressed(url *url.URL) (view string, selected contracts.Seq) {
-	if n, err := strconv.ParseUint(strings.TrimPrefix(url.Fragment, "e"), 10, 53); err == nil {
-		selected = contracts.Seq(n)
-	}
-	view = url.Query().Get("view")
-	switch {
-	case view != "":
-	case selected > 0:
-		view = viewEvents
-	default:
-		view = viewAnswer
-	}
-	return view, selected
-}
-
-// readdressed follows an address that was changed by hand or by a link. go-app does not see those that lead back to the one it
-// has seen last: what is shown meanwhile is written into the address without it.
-func (p *Run) readdressed(ctx app.Context, _ app.Event) {
-	if url := ctx.Page().URL(); url.Path == contracts.LinksOf(p.id).Page {
-		p.shown, p.view.Selected = addressed(url)
-	}
-}
-
-// show opens a view.
-func (p *Run) show(_ app.Context, view string) {
-	p.shown = view
-	p.address()
-}
-
-// choose selects an event in every view.
-func (p *Run) choose(_ app.Context, seq contracts.Seq) {
-	p.view.Selected = seq
-	p.address()
-}
-
-// address writes what is shown into the address bar, without a step in the history.
-func (p *Run) address() {
-	app.Window().Get("history").Call("replaceState", nil, "", p.addressOf())
-}
-
-// addressOf is the path of what is shown: what addressed reads.
-func (p *Run) addressOf() string {
-	address, implied := contracts.LinksOf(p.id).Page, viewAnswer
-	if p.view.Selected > 0 {
-		implied = viewEvents
-	}
-	if p.shown != implied {
-		address += "?view=" + p.shown
-	}
-	if p.view.Selected > 0 {
-		address += fmt.Sprintf("#e%d", p.view.Selected)
-	}
-	return address
 }
 
 // OnDismount implements app.Dismounter.

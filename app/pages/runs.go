@@ -32,6 +32,7 @@ type Runs struct {
 	label  string // what stands in the label field
 	wrong  string // why that is no label
 
+	bar      addressBar
 	scroll   runScroll
 	keyboard func() // ends the listening
 }
@@ -45,6 +46,7 @@ func (p *Runs) OnNav(ctx app.Context) {
 	f := store.ParseRunFilter(ctx.Page().URL().Query())
 	switch {
 	case p.watch == nil:
+		p.bar.ctx = ctx
 		p.filter, p.typed = f, f.Text
 		ctx.ObserveState(store.KeyRuns, &p.runs).OnChange(func() { p.scroll.changed(ctx, p.runs.List) })
 		p.watch = store.WatchRuns(ctx, command.Client{}, f)
@@ -222,7 +224,7 @@ func (p *Runs) show(ctx app.Context, f store.RunFilter) {
 		ctx.Navigate(f.Address())
 		return
 	}
-	app.Window().Get("history").Call("replaceState", nil, "", f.Address())
+	p.bar.show(f.Address())
 	p.filter = f
 	p.scroll.reset()
 	p.watch.Filter(f)

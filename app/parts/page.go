@@ -90,9 +90,6 @@ func themeName(theme string) string {
 	return theme
 }
 
-// themeKey is where the choice is kept; web/theme.js reads it before the first paint.
-const themeKey = "axiom25.theme"
-
 func chosenTheme() string {
 	theme := app.Window().Get("document").Get("documentElement").Get("dataset").Get("theme")
 	if !theme.Truthy() {
@@ -101,14 +98,5 @@ func chosenTheme() string {
 	return theme.String()
 }
 
-func chooseTheme(theme string) {
-	root := app.Window().Get("document").Get("documentElement")
-	storage := app.Window().Get("localStorage")
-	if theme == "" {
-		root.Call("removeAttribute", "data-theme")
-		storage.Call("removeItem", themeKey)
-		return
-	}
-	root.Call("setAttribute", "data-theme", theme)
-	storage.Call("setItem", themeKey, theme)
-}
+// chooseTheme is web/theme.js, which knows where a choice is kept.
+func chooseTheme(theme string) { app.Window().Call("axiom25ChooseTheme", theme) }
