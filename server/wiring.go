@@ -61,7 +61,7 @@ func serve(ctx context.Context, f serveFlags, out, stderr io.Writer) (err error)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	hub := fanout.New(store)
-	catalogue, err := tools.Open(ctx, store, builtin.All()...)
+	catalogue, err := tools.Open(ctx, store, log, builtin.All()...)
 	if err != nil {
 		return fmt.Errorf("open the tool catalogue: %w", err)
 	}

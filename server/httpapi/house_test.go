@@ -116,7 +116,7 @@ func open(t *testing.T, change ...func(*httpapi.Config)) *house {
 	})
 	h := &house{t: t, journal: store, hub: fanout.New(store), log: &logbook{}, documents: documents}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
-	h.catalogue, err = tools.Open(t.Context(), store)
+	h.catalogue, err = tools.Open(t.Context(), store, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func openBench(b *testing.B) *benchHouse {
 		}
 	})
 	hub := fanout.New(store)
-	catalogue, err := tools.Open(b.Context(), store)
+	catalogue, err := tools.Open(b.Context(), store, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package tools is the server's tool catalogue: which tools there are, which version a reference names, and
 // how the builtin ones are carried out.
 //
-// What it guarantees: content never changes under one version; a builtin tool cannot be set, shadowed or
+// What it guarantees: content that can be read never changes under one version; a builtin tool cannot be set, shadowed or
 // removed from outside; a builtin call ends at its tool's timeout, and a defect in it ends the call alone.
 package tools
 
@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -39,20 +40,24 @@ type Catalogue struct {
 	KeepTrust bool
 
 	journal  journal.Journal
+	log      *slog.Logger
 	builtins map[contracts.ToolRef]*builtin
 	reserved map[string]bool // the names of the builtin tools
 
-	writing sync.Mutex // held over a write to the journal and the change of byName that follows
+	broken  map[contracts.ToolRef]bool // stored tools that break their contract; guarded by writing
+	writing sync.Mutex                 // held over a write to the journal and the change of byName that follows
 	mu      sync.RWMutex
 	byName  map[string][]contracts.ToolEntry // each the highest version first; slices are replaced, never changed
 }
 
 var _ contracts.Catalogue = (*Catalogue)(nil)
 
-// Open reads the catalogue from the journal and adds the builtin tools.
-func Open(ctx context.Context, j journal.Journal, builtins ...Builtin) (*Catalogue, error) {
+// Open reads the catalogue from the journal and adds the builtin tools. A stored tool that breaks its contract is named in
+// the log and left out; the journal keeps it until it is put again or deleted.
+func Open(ctx context.Context, j journal.Journal, log *slog.Logger, builtins ...Builtin) (*Catalogue, error) {
 	c := &Catalogue{
 		journal:  j,
+		log:      log,
 		builtins: make(map[contracts.ToolRef]*builtin, len(builtins)),
 		reserved: make(map[string]bool, len(builtins)),
 		byName:   map[string][]contracts.ToolEntry{},
@@ -73,17 +78,24 @@ func (c *Catalogue) read(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the tool catalogue: %w", err)
 	}
-	byName := map[string][]contracts.ToolEntry{}
+	byName, broken := map[string][]contracts.ToolEntry{}, map[contracts.ToolRef]bool{}
 	for _, t := range stored {
 		if c.reserved[t.Name] { // a builtin tool that is newer than the stored one
 			continue
 		}
 		spec, err := contracts.Decode[contracts.ToolSpec](t.Spec)
 		if err != nil {
-			return fmt.Errorf("stored tool %s@%s: %w", t.Name, t.Version, err)
+			ref := contracts.ToolRef(t.Name + "@" + t.Version)
+			broken[ref] = true
+			if !c.broken[ref] {
+				c.log.LogAttrs(ctx, slog.LevelError, "a stored tool breaks its contract and is left out; put it again or delete it",
+					slog.String("tool", string(ref)), slog.String("error", err.Error()))
+			}
+			continue
 		}
 		byName[t.Name] = with(byName[t.Name], contracts.ToolEntry{Spec: *spec, Digest: t.Digest, Gate: spec.Gate()})
 	}
+	c.broken = broken
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name := range c.reserved {
@@ -215,8 +227,9 @@ func (c *Catalogue) List() []contracts.ToolEntry {
 }
 
 // Put stores a tool, forced to trust untrusted unless KeepTrust. Storing the same content again changes
-// nothing. The error is a *contracts.Problem where the tool is at fault: tool-version-conflict, or
-// invalid-document for a builtin and for one that is not valid with the trust that it gets; the journal's errors are passed on wrapped.
+// nothing, and what breaks its contract in the journal is replaced. The error is a *contracts.Problem where the tool
+// is at fault: tool-version-conflict, or invalid-document for a builtin and for one that is not valid with the trust
+// that it gets; the journal's errors are passed on wrapped.
 func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contracts.ToolEntry, error) {
 	if p := c.claimsBuiltin(spec); p != nil {
 		return contracts.ToolEntry{}, p
@@ -241,6 +254,12 @@ func (c *Catalogue) Put(ctx context.Context, spec *contracts.ToolSpec) (contract
 
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if ref := stored.Ref(); c.broken[ref] {
+		if err := c.journal.DeleteTool(ctx, stored.Name, stored.Version); err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return contracts.ToolEntry{}, fmt.Errorf("replace tool %s: %w", ref, err)
+		}
+		delete(c.broken, ref)
+	}
 	err = c.journal.PutTool(ctx, journal.Tool{Name: stored.Name, Version: stored.Version, Spec: doc, Digest: entry.Digest})
 	if conflict := (*journal.ToolConflictError)(nil); errors.As(err, &conflict) {
 		return contracts.ToolEntry{}, contracts.NewProblem(contracts.ProblemToolVersionConflict,

@@ -1,10 +1,13 @@
 package tools_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +61,7 @@ func openJournal(t *testing.T) *sqlitejournal.Journal {
 
 func open(t *testing.T, j journal.Journal, builtins ...tools.Builtin) *tools.Catalogue {
 	t.Helper()
-	c, err := tools.Open(t.Context(), j, builtins...)
+	c, err := tools.Open(t.Context(), j, slog.New(slog.DiscardHandler), builtins...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,15 +210,9 @@ func TestCatalogue_journalFails(t *testing.T) {
 	if s, ok := open(t, j, newFake()).Tool("echo"); !ok || s.Version != "1.2.0" {
 		t.Errorf("a stored tool shadows the builtin one: %v, %v", s, ok)
 	}
-	if err := j.PutTool(t.Context(), journal.Tool{Name: "bad", Version: "1.0.0", Spec: []byte(`{}`), Digest: contracts.DigestText("a")}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tools.Open(t.Context(), j); err == nil {
-		t.Error("a stored tool that breaks its contract is read")
-	}
 	broken := newFake()
 	broken.spec.InputSchema = json.RawMessage(`{"type":5}`)
-	if _, err := tools.Open(t.Context(), j, broken); err == nil {
+	if _, err := tools.Open(t.Context(), j, slog.New(slog.DiscardHandler), broken); err == nil {
 		t.Error("a builtin tool with a broken schema is taken")
 	}
 	ended, cancel := context.WithCancel(t.Context())
@@ -228,6 +225,87 @@ func TestCatalogue_journalFails(t *testing.T) {
 	}
 	if err := c.Delete(ended, "bad"); !errors.Is(err, context.Canceled) {
 		t.Errorf("delete with an ended context gives %v", err)
+	}
+}
+
+func TestCatalogue_leavesOutWhatBreaksItsContract(t *testing.T) {
+	j := openJournal(t)
+	c := open(t, j)
+	if _, err := c.Put(t.Context(), spec("good", "1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	// What is trusted need not ask, and what is not has to. An earlier version of the server took the one for the other.
+	never := func(s *contracts.ToolSpec) { s.Approval = contracts.ApprovalNever }
+	old := spec("bad", "1.0.0", never, func(s *contracts.ToolSpec) { s.Trust = contracts.TrustUntrusted })
+	doc, err := contracts.Encode(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []journal.Tool{
+		{Name: "bad", Version: "1.0.0", Spec: doc, Digest: contracts.DigestText("a")},
+		{Name: "gone", Version: "2.0.0", Spec: []byte(`{"name":`), Digest: contracts.DigestText("b")},
+	}
+	for _, tool := range want {
+		if err := j.PutTool(t.Context(), tool); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := func(c *tools.Catalogue) string {
+		var refs []string
+		for _, e := range c.List() {
+			refs = append(refs, string(e.Spec.Ref()))
+		}
+		return strings.Join(refs, " ")
+	}
+
+	var log bytes.Buffer
+	c, err = tools.Open(t.Context(), j, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := listed(c); got != "good@1.0.0" {
+		t.Errorf("lists %s", got)
+	}
+	for _, ref := range []contracts.ToolRef{"bad", "bad@1.0.0", "gone"} {
+		if _, ok := c.Entry(ref); ok {
+			t.Errorf("has %s", ref)
+		}
+	}
+	if lines := strings.Count(log.String(), "level=ERROR"); lines != 2 ||
+		!strings.Contains(log.String(), "tool=bad@1.0.0") || !strings.Contains(log.String(), "tool=gone@2.0.0") {
+		t.Errorf("says %s", log.String())
+	}
+	stored, err := j.Tools(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored = slices.DeleteFunc(stored, func(tool journal.Tool) bool { return tool.Name == "good" })
+	if !reflect.DeepEqual(stored, want) {
+		t.Errorf("the journal has %+v, want it untouched: %+v", stored, want)
+	}
+
+	// The same version is put right, once, and what nobody needs is deleted.
+	if _, err := c.Put(t.Context(), spec("bad", "1.0.0", never)); err == nil {
+		t.Error("what breaks its contract is stored again")
+	}
+	if _, err := c.Put(t.Context(), spec("bad", "1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	var problem *contracts.Problem
+	if _, err := c.Put(t.Context(), spec("bad", "1.0.0", func(s *contracts.ToolSpec) { s.Description = "another" })); !errors.As(err, &problem) ||
+		!problem.Has(contracts.ProblemToolVersionConflict) {
+		t.Errorf("another content under the version that was put right: %v", err)
+	}
+	if err := c.Delete(t.Context(), "gone@2.0.0"); err != nil {
+		t.Fatal(err)
+	}
+	log.Reset()
+	again, err := tools.Open(t.Context(), j, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := listed(c), listed(again); a != "bad@1.0.0 good@1.0.0" || b != a || log.Len() > 0 {
+		t.Errorf("lists %s, and opened again %s, and says %q", a, b, log.String())
 	}
 }
 

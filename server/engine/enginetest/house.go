@@ -45,7 +45,7 @@ func Open(tb testing.TB, maxRuns int, engines ...engine.Engine) *House {
 	check(tb, err)
 	tb.Cleanup(func() { check(tb, store.Close()) })
 	h := &House{Journal: store, Hub: fanout.New(store), stopped: make(chan error, 1)}
-	h.Catalogue, err = tools.Open(context.Background(), store, builtin.All()...)
+	h.Catalogue, err = tools.Open(context.Background(), store, slog.New(slog.DiscardHandler), builtin.All()...)
 	check(tb, err)
 	registry, err := engine.NewRegistry(engines...)
 	check(tb, err)
