@@ -193,6 +193,34 @@ func TestVerifyFindsARunThatEndedAndIsShorter(t *testing.T) {
 	}
 }
 
+// TestFinishedTellsOfARunWhoseRowIsBehind has a row that was not written since the run was created: whoever appended the run's
+// end has crashed before it wrote the row, or is about to write it.
+func TestFinishedTellsOfARunWhoseRowIsBehind(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, natsjournal.Options{})
+	id := b.create(t)
+	var created []byte
+	b.rewrite(t, "axiom25_list", func(_ int, m *jetstream.RawStreamMsg) []byte {
+		created = bytes.Clone(m.Data)
+		return m.Data
+	})
+	end := journaltest.NewBatch(id, 7, 1)
+	end.Summary.State = contracts.StateSucceeded
+	if err := b.Append(t.Context(), id, end); err != nil {
+		t.Fatal(err)
+	}
+	closeAll(t, b.Journal) // which waits for the row
+	for range 3 {
+		b.rewrite(t, "axiom25_list", func(int, *jetstream.RawStreamMsg) []byte { return created })
+		j := open(t, natsjournal.Options{URLs: []string{b.server.URL()}})
+		runs, err := j.Finished(t.Context(), end.Summary.UpdatedAt+1, 10)
+		if err != nil || len(runs) != 1 || runs[0].State != contracts.StateSucceeded || runs[0].LastSeq != 8 {
+			t.Errorf("finished are %+v, %v, want the run as it ended, at 8", runs, err)
+		}
+		closeAll(t, j)
+	}
+}
+
 func TestDamagedRecordsAreTold(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, natsjournal.Options{})

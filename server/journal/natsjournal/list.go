@@ -103,6 +103,7 @@ type entry struct {
 	created, ended contracts.Time
 	last           contracts.Seq // from stageEnded on
 	damaged        bool          // the row is: created is not known
+	ahead          bool          // of the row, which does not say yet that the run ended: its last chunk does
 }
 
 // index holds the ids of all runs in order, since the list stream has them in the order in which they were written: some
@@ -184,7 +185,7 @@ type listed struct {
 func (j *Journal) fetch(ctx context.Context, entries []*entry) (rows map[contracts.RunID]listed, damage map[contracts.RunID]error, err error) {
 	subjects := make([][]string, len(j.runs)+1) // by shard, and those of the list stream
 	for _, e := range entries {
-		if n := j.layout.shard(e.id); e.stage == stageCreated {
+		if n := j.layout.shard(e.id); e.stage == stageCreated || e.ahead {
 			subjects[n] = append(subjects[n], j.layout.run(e.id))
 		} else {
 			subjects[len(j.runs)] = append(subjects[len(j.runs)], j.layout.list(e.id))

@@ -69,6 +69,7 @@ func (j *Journal) settledIndex(ctx context.Context) ([]*entry, error) {
 		}
 		for id, l := range rows {
 			e := *entries[at[id]]
+			e.ahead = true
 			if e.last = l.summary.LastSeq; l.tail.state.Terminal() {
 				j.noteEnd(l.tail.chunk) //nolint:contextcheck // what was stored is noted, whoever has gone
 				e.stage, e.state, e.ended = stageEnded, l.summary.State, l.summary.UpdatedAt
