@@ -28,6 +28,9 @@ type Handlers struct {
 	Open func()
 	// Message is called with the data of each unnamed frame.
 	Message func(data string)
+	// Waiting is called when unnamed frames wait in a source that collects them, and not again before flush has returned 0. flush
+	// hands some of them over to Message, and returns how many are left.
+	Waiting func(flush func() (left int))
 	// Reset is called for `event: reset`: the history begins again at 1.
 	Reset func()
 	// List is called with the data of `event: list`.
@@ -133,6 +136,8 @@ type Feed struct {
 	source   Source
 	opening  int // counts the sources, so that a closed one's late calls are known
 	frames   []Frame
+	flush    func() (left int) // brings further frames from the source; nil where none wait there
+	left     int               // how many waited there when it was last called
 	notified bool
 	status   Status
 	cursor   contracts.Seq // the last event that the reader has folded
@@ -225,21 +230,39 @@ func (f *Feed) Offer(lines []string) {
 // Notify is not called again: the reader comes back by itself.
 func (f *Feed) Take(limit int) (frames []Frame, more bool, status Status) {
 	f.mu.Lock()
+	f.fetch(limit)
 	defer f.mu.Unlock()
 	if len(f.frames) <= limit {
 		frames, f.frames = f.frames, nil
 	} else {
 		frames, f.frames = f.frames[:limit:limit], f.frames[limit:]
 	}
-	more = len(f.frames) > 0
+	more = len(f.frames) > 0 || f.flush != nil
 	f.notified = more
 	return frames, more, f.status
+}
+
+// fetch brings frames from a source that collects them, until there are enough.
+func (f *Feed) fetch(enough int) {
+	for f.flush != nil && len(f.frames) < enough {
+		flush, opening := f.flush, f.opening
+		f.flush = nil // the source may ring again
+		f.mu.Unlock()
+		left := flush()
+		f.mu.Lock()
+		if f.opening == opening && left > 0 {
+			f.flush, f.left = flush, left
+		}
+	}
 }
 
 // Waits is how many frames wait to be taken.
 func (f *Feed) Waits() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.flush != nil {
+		return len(f.frames) + f.left
+	}
 	return len(f.frames)
 }
 
@@ -309,6 +332,7 @@ func (f *Feed) connect() {
 	handlers := Handlers{
 		Open:    func() { on(f.stand) },
 		Message: func(data string) { on(func() { f.push(Frame{Data: data}) }) },
+		Waiting: func(flush func() int) { on(func() { f.flush, f.left = flush, 1; f.notify() }) },
 		Reset:   func() { on(func() { f.push(Frame{Reset: true}) }) },
 		List:    func(data string) { on(func() { f.push(Frame{List: true, Data: data}) }) },
 		Lost:    func(final bool) { on(func() { f.lost(final) }) },
@@ -388,6 +412,7 @@ func (f *Feed) reconnect() {
 // drop closes the source and ends a pause; whatever either still says is not heard.
 func (f *Feed) drop() {
 	f.opening++
+	f.flush = nil
 	if f.source != nil {
 		f.source.Close()
 		f.source = nil

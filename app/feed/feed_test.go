@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -110,6 +111,43 @@ func TestFeed(t *testing.T) {
 				t.Fatalf("after coming back: %+v", status)
 			}
 		})
+	})
+
+	t.Run("fetches what a source collects as it is taken", func(t *testing.T) {
+		t.Parallel()
+		var e edge
+		f := newFeed(&e)
+		f.Connect(0)
+		e.last().Open()
+		f.Take(1)
+		collected, flushes := []string{"1", "2", "3", "4", "5"}, 0
+		flush := func() int {
+			flushes++
+			some := min(2, len(collected))
+			for _, data := range collected[:some] {
+				e.last().Message(data)
+			}
+			collected = collected[some:]
+			return len(collected)
+		}
+		before := e.rings
+		e.last().Waiting(flush)
+		if e.rings != before+1 || f.Waits() != 1 {
+			t.Fatalf("%d rings, %d frames wait; want one more ring, and one that is known to wait", e.rings-before, f.Waits())
+		}
+		frames, more, _ := f.Take(3)
+		if got := fmt.Sprint(frames); got != "[{false false 1} {false false 2} {false false 3}]" || !more || flushes != 2 || f.Waits() != 2 {
+			t.Fatalf("Take(3) = %s, %t after %d flushes; %d wait", got, more, flushes, f.Waits())
+		}
+		frames, more, _ = f.Take(9)
+		if got := fmt.Sprint(frames); got != "[{false false 4} {false false 5}]" || more || flushes != 3 || f.Waits() != 0 {
+			t.Fatalf("Take(9) = %s, %t after %d flushes; %d wait", got, more, flushes, f.Waits())
+		}
+		e.last().Waiting(flush)
+		f.Close()
+		if frames, more, _ = f.Take(9); len(frames) != 0 || more || flushes != 3 {
+			t.Fatalf("after Close, Take = %v, %t after %d flushes", frames, more, flushes)
+		}
 	})
 
 	t.Run("sleeps without a connection while nobody sees it, and wakes behind the last folded event", func(t *testing.T) {

@@ -11,11 +11,15 @@ import (
 	"axiom25/contracts"
 )
 
-// foldsATurn is how many frames are folded before the page may draw and answer its reader again, and foldEvery the
-// least time in milliseconds between two turns, a frame of the screen: what comes faster is folded and drawn together.
+// A turn folds for as long as turnTime at most before the page may draw and answer its reader again, in milliseconds; one that is
+// far behind, by farBehind frames, as long as turnBehind: what waits takes memory. The next turn begins foldEvery later at the
+// earliest: what comes faster is folded and drawn together. foldsAtOnce is how many frames are folded between two looks at the clock.
 const (
-	foldsATurn = 500
-	foldEvery  = 16
+	turnTime    = 10
+	turnBehind  = 40
+	farBehind   = 2000
+	foldEvery   = 6
+	foldsAtOnce = 64
 )
 
 // ring folds what has come: at once after a pause, else at the end of the turn.
@@ -42,33 +46,26 @@ func (w *RunWatch) rest(more bool) {
 	})
 }
 
-// fold takes what the feed has and publishes the result once.
+// fold takes what the feed has, as far as the turn goes, and publishes the result once.
 func (w *RunWatch) fold() {
-	frames, more, status := w.feed.Take(foldsATurn)
+	here := now()
+	until := here + turnTime
+	if w.feed.Waits() > farBehind {
+		until = here + turnBehind
+	}
+	frames, more, status := w.feed.Take(foldsAtOnce)
 	w.stands(status)
 	unreadable := false
-	here := now()
-	for _, frame := range frames {
-		if frame.Reset {
-			w.forget()
-			continue
-		}
-		ev, isNew, err := w.folder.Add([]byte(frame.Data))
-		if isNew {
-			w.log.Add(&ev, frame.Data)
-			w.checks.Pass(&w.folder)
-			w.clock(here, ev.Time)
-		}
-		if err != nil {
-			if errors.Is(err, ErrGap) {
-				w.feed.Restart(w.folder.LastSeq())
-				more = false
-				break
-			}
-			// What this program cannot read it cannot read the next time either; reading on would only find a gap.
-			w.run.Problem, unreadable, more = err, true, false
+	for {
+		readOn := true
+		if readOn, unreadable = w.add(frames, here); !readOn {
+			more = false
 			break
 		}
+		if here = now(); !more || here >= until {
+			break
+		}
+		frames, more, status = w.feed.Take(foldsAtOnce)
 	}
 	w.feed.Folded(w.folder.LastSeq())
 	w.run.Head = w.folder.Fold()
@@ -94,6 +91,33 @@ func (w *RunWatch) fold() {
 		w.askTask()
 	}
 	w.rest(more)
+}
+
+// add folds frames that came at a time. It reports whether what follows them can be read, and else whether that is
+// because of a frame that this program cannot read.
+func (w *RunWatch) add(frames []feed.Frame, here contracts.Time) (readOn, unreadable bool) {
+	for _, frame := range frames {
+		if frame.Reset {
+			w.forget()
+			continue
+		}
+		ev, isNew, err := w.folder.Add([]byte(frame.Data))
+		if isNew {
+			w.log.Add(&ev, frame.Data)
+			w.checks.Pass(&w.folder)
+			w.clock(here, ev.Time)
+		}
+		switch {
+		case errors.Is(err, ErrGap):
+			w.feed.Restart(w.folder.LastSeq())
+			return false, false
+		case err != nil:
+			// What this program cannot read it cannot read the next time either; reading on would only find a gap.
+			w.run.Problem = err
+			return false, true
+		}
+	}
+	return true, false
 }
 
 // forget begins anew: the history was another one.
