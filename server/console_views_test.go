@@ -186,8 +186,8 @@ func TestConsoleViewsGrowAnAnswer(t *testing.T) {
 	}
 	say(20, 400)
 	whole("the first part")
-	if nodes := eval[int](t, b, "document.querySelector('.answer-text').childNodes.length"); nodes != 2 {
-		t.Errorf("the text and its caret are %d nodes", nodes)
+	if blocks := eval[int](t, b, "document.querySelector('.answer-text').children.length"); blocks != 4 {
+		t.Errorf("20 lines of 400 bytes are %d blocks, want 4", blocks)
 	}
 	place := "(() => { const e = document.scrollingElement; return [e.scrollTop, e.scrollHeight - e.clientHeight - e.scrollTop]; })()"
 	eval[any](t, b, "scrollTo(0, 60)")

@@ -14,7 +14,7 @@ func TestPartsOfViewsSayWhatTheyShow(t *testing.T) {
 		html[e.Part+"/"+e.Situation] = draw(t, e)
 	}
 	for entry, wants := range map[string][]string{
-		"Answer/growing":                        {"The sum is", `class="caret"`},
+		"Answer/growing":                        {"The sum is", "growing"},
 		"Answer/hostile":                        {"&lt;script&gt;"},
 		"Approval/asked":                        {"deploy@2.1.0", "billing", "Approve", "Deny", "expires in 9 min"},
 		"Approval/being sent":                   {"disabled"},

@@ -6,8 +6,8 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// GrowingText is a text that gets longer at its end. It is one text node, to which the browser is given what is new alone: what
-// a piece costs does not depend on how much was said before it.
+// GrowingText is a text that gets longer at its end. The browser is given what is new alone, and lays out the last of its blocks
+// alone: what a piece costs does not depend on how much was said before it.
 type GrowingText struct {
 	app.Compo
 
@@ -18,19 +18,36 @@ type GrowingText struct {
 	// Follow keeps the end of the text on the screen for a reader who has scrolled to it, until they scroll back.
 	Follow bool
 
-	drawn string // what the node was made with, and go-app takes for its content ever after
-	shown string // what the node holds
+	drawn string // what the blocks were made with, and go-app takes for their content ever after
+	shown string // what the blocks hold
+	held  int    // how much of that the last block holds, in bytes
 
 	atEnd    bool
 	scrolled float64 // where the reader stood last, in pixels from the top of the page
 	watch    app.Func
 }
 
+// blockBytes is how much a block holds at least, where the text has line breaks: a block ends with a line.
+const blockBytes = 2048
+
+// cutBlock returns the piece of a text that belongs to a block that holds something already, and what comes behind that block.
+func cutBlock(held int, text string) (piece, rest string) {
+	from := min(max(blockBytes-held, 0), len(text))
+	if at := strings.IndexByte(text[from:], '\n'); at >= 0 {
+		return text[:from+at+1], text[from+at+1:]
+	}
+	return text, ""
+}
+
 // OnInit implements app.Initializer.
-func (g *GrowingText) OnInit() { g.drawn, g.shown = g.Text, g.Text }
+func (g *GrowingText) OnInit() {
+	g.drawn, _ = cutBlock(0, g.Text)
+	g.shown, g.held = g.drawn, len(g.drawn)
+}
 
 // OnMount implements app.Mounter.
 func (g *GrowingText) OnMount(app.Context) {
+	g.grow()
 	if !g.Follow {
 		return
 	}
@@ -50,30 +67,54 @@ func (g *GrowingText) OnDismount() {
 	}
 }
 
-// OnUpdate implements app.Updater. A text that does not continue the one before it, as after a step back in time, takes its
-// place.
+// OnUpdate implements app.Updater.
 func (g *GrowingText) OnUpdate(app.Context) {
-	if g.shown == g.Text {
-		return
-	}
-	node := g.JSValue().Get("firstChild")
-	if added, grew := strings.CutPrefix(g.Text, g.shown); grew {
-		node.Call("appendData", added)
-	} else {
-		node.Set("data", g.Text)
-	}
-	g.shown = g.Text
-	if g.atEnd {
+	if g.grow() && g.atEnd {
 		g.follow()
 	}
 }
 
-// Render implements app.Composer. It draws the same text each time: what the node holds is OnUpdate's.
+// grow brings the blocks up to the text, and reports whether that changed them. A text that does not continue the one before it,
+// as after a step back in time, takes its place.
+func (g *GrowingText) grow() bool {
+	if g.shown == g.Text {
+		return false
+	}
+	rest, grew := strings.CutPrefix(g.Text, g.shown)
+	if !grew {
+		g.JSValue().Set("textContent", "")
+		rest, g.held = g.Text, 0
+		g.block()
+	}
+	g.shown = g.Text
+	for {
+		var piece string
+		piece, rest = cutBlock(g.held, rest)
+		g.JSValue().Get("lastChild").Get("firstChild").Call("appendData", piece)
+		g.held += len(piece)
+		if rest == "" {
+			return true
+		}
+		g.block()
+		g.held = 0
+	}
+}
+
+// block puts an empty block behind the last.
+func (g *GrowingText) block() {
+	document := app.Window().Get("document")
+	block := document.Call("createElement", "div")
+	block.Call("appendChild", document.Call("createTextNode", ""))
+	g.JSValue().Call("appendChild", block)
+}
+
+// Render implements app.Composer. It draws the same block each time: what follows in it and behind it is grow's.
 func (g *GrowingText) Render() app.UI {
-	return app.Div().Class(g.Class).Body(
-		app.Text(g.drawn),
-		app.If(g.Growing, func() app.UI { return app.Span().Class("caret").Aria("hidden", "true") }),
-	)
+	growing := ""
+	if g.Growing {
+		growing = "growing"
+	}
+	return app.Div().Class(g.Class, growing).Body(app.Div().Text(g.drawn))
 }
 
 // footRoom is what may lie over the foot of the page, in pixels.
