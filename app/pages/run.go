@@ -32,6 +32,7 @@ type Run struct {
 	view  RunView
 	shown string // the name of the view that is shown
 	drawn uint64 // counts the renderings
+	calm  calm
 
 	selected selectedEvent // as the pane shows it
 }
@@ -103,6 +104,7 @@ func (p *Run) OnNav(ctx app.Context) {
 	}
 	p.close()
 	p.id, p.run = id, store.Run{ID: id}
+	p.calm = calm{later: func(wait time.Duration) { ctx.After(wait, func(app.Context) {}) }}
 	ctx.Page().SetTitle(parts.ShortID(id.String()) + " · Axiom25")
 	ctx.ObserveState(store.KeyRun, &p.run)
 	p.watch = store.WatchRun(ctx, command.Client{}, id)
@@ -138,7 +140,6 @@ func (p *Run) tick(ctx app.Context, id contracts.RunID) {
 
 // Render implements app.Composer.
 func (p *Run) Render() app.UI {
-	f := p.run.Fold
 	switch {
 	case p.run.Problem != nil && p.run.Head.LastSeq == 0:
 		sentence, detail := parts.Trouble(p.run.Problem)
@@ -156,20 +157,14 @@ func (p *Run) Render() app.UI {
 	}
 	p.drawn++
 	p.view.Now = p.now()
+	calm := p.calm.draw(p.drawn, p.clock(), p.urgent())
 	return parts.Page("/r",
-		p.head(f),
-		p.past(),
-		p.awaited(),
-		p.alerts(f),
-		&approvalsView{View: &p.view, Drawn: p.drawn, Today: p.today()},
-		&parts.Tabs{Label: "Views of the run", Tabs: p.runViews(), Shown: p.shown, OnShow: p.show},
+		&runFrame{Run: p, Drawn: calm},
 		app.Div().Class("run-split").Body(
 			app.Section().Class("run-view").ID("view").Role("tabpanel").Aria("labelledby", "tab-"+p.shown).Body(p.shownView()),
 			p.pane(),
 		),
-		p.scrubber(),
-		&parts.LiveRegion{Text: p.spoken(p.run.Head)},
-		&parts.KeyHelp{Groups: p.keys()},
+		&runFrame{Run: p, Drawn: calm, Foot: true},
 	)
 }
 

@@ -1,7 +1,7 @@
 package pages
 
 import (
-	gotest "testing"
+	"testing"
 
 	"axiom25/app/store"
 	"axiom25/contracts"
@@ -13,7 +13,7 @@ func verdictOf(pass int64, outcome contracts.Outcome, score float64) runstate.Tr
 	return runstate.TranscriptVerdict{VerdictData: &contracts.VerdictData{Pass: pass, Outcome: outcome, Score: &score}}
 }
 
-func TestAnswerSentence(t *gotest.T) {
+func TestAnswerSentence(t *testing.T) {
 	t.Parallel()
 	output := "the answer"
 	refused := verdictOf(0, contracts.OutcomeRefuse, 0.1)
@@ -48,7 +48,7 @@ func TestAnswerSentence(t *gotest.T) {
 	}
 }
 
-func TestSortDrafts(t *gotest.T) {
+func TestSortDrafts(t *testing.T) {
 	t.Parallel()
 	revised, refused := verdictOf(0, contracts.OutcomeRevise, 0.62), verdictOf(1, contracts.OutcomeRefuse, 0)
 	f := store.Fold{Drafts: []store.Message{
@@ -69,7 +69,7 @@ func TestSortDrafts(t *gotest.T) {
 	}
 }
 
-func TestFilterCalls(t *gotest.T) {
+func TestFilterCalls(t *testing.T) {
 	t.Parallel()
 	call := func(id, tool string, attempt int64, status contracts.CallStatus) store.Call {
 		c := store.Call{TranscriptCall: runstate.TranscriptCall{CallID: id, Tool: contracts.ToolRef(tool), Attempt: attempt}}

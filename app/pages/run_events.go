@@ -44,11 +44,11 @@ type eventsState struct {
 	again     bool          // texts that were let go of are read again where they are needed
 }
 
-// testing is how long a slice of the log may be tested before the page draws and answers its reader, and testingPause what it is
+// testTime is how long a slice of the log may be tested before the page draws and answers its reader, and testPause what it is
 // given for that.
 const (
-	testing      = 8 * time.Millisecond
-	testingPause = 4 * time.Millisecond
+	testTime  = 8 * time.Millisecond
+	testPause = 4 * time.Millisecond
 )
 
 // rowHeight and listHeight stand in until the list was measured.
@@ -90,10 +90,10 @@ func (v *eventsView) take(ctx app.Context) {
 		}
 	}
 	if s.matches != nil {
-		deadline := clock(nil)().Add(testing)
+		deadline := clock(nil)().Add(testTime)
 		if s.matches.Extend(func() bool { return clock(nil)().After(deadline) }) && !v.working {
 			v.working = true
-			ctx.After(testingPause, func(app.Context) { v.working = false })
+			ctx.After(testPause, func(app.Context) { v.working = false })
 		}
 	}
 	at := s.scroll.At
