@@ -3,4 +3,7 @@ package main
 
 import "axiom25/app"
 
-func main() { app.Run() }
+func main() {
+	keepHeapSmall()
+	app.Run()
+}

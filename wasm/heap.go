@@ -1,0 +1,28 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// heapRoom is how much may be allocated, in bytes, between two runs of the garbage collector while little is kept. Go's own rule,
+// to wait until the heap has doubled, runs it twenty times a second while a page keeps 2 MB, and lets a tab that keeps 40 MB
+// once grow to 80 MB for good: a WebAssembly memory never shrinks.
+const heapRoom = 8 << 20
+
+// keepHeapSmall sets the pace of the garbage collector by what the last run has left, from now on.
+func keepHeapSmall() {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var collected func(*runCounter)
+	collected = func(run *runCounter) {
+		runtime.SetFinalizer(run, collected) // the next run finds it again
+		metrics.Read(sample)
+		live := max(sample[0].Value.Uint64(), 1<<20)
+		debug.SetGCPercent(int(max(heapRoom, live/2) * 100 / live)) //nolint:gosec // at most 800
+	}
+	collected(&runCounter{})
+}
+
+// runCounter is what nothing holds, so that every run of the garbage collector finds it.
+type runCounter struct{ _ [1]*int }
