@@ -55,18 +55,13 @@ func (w *RunWatch) fold() {
 	}
 	frames, more, status := w.feed.Take(foldsAtOnce)
 	w.stands(status)
-	unreadable := false
-	for {
-		readOn := true
-		if readOn, unreadable = w.add(frames, here); !readOn {
-			more = false
-			break
-		}
-		if here = now(); !more || here >= until {
-			break
-		}
+	readOn, unreadable := w.add(frames, here)
+	for readOn && more && here < until {
 		frames, more, status = w.feed.Take(foldsAtOnce)
+		here = now()
+		readOn, unreadable = w.add(frames, here)
 	}
+	more = more && readOn
 	w.feed.Folded(w.folder.LastSeq())
 	w.run.Head = w.folder.Fold()
 	w.askSchemas()
