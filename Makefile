@@ -51,10 +51,18 @@ build: console ## Build the console and bin/axiom25
 console: ## Build the console's WebAssembly and assets into web/dist
 	@$(GO) run ./web/build $(CONSOLE_FLAGS)
 
+# The tag makes another console and another server: neither is ever what is shipped.
+.PHONY: gallery
+gallery: ## Serve a console with all its parts in all their situations on http://127.0.0.1:8027/gallery; Ctrl-C stops
+	@$(GO) run -tags gallery ./web/build -quality 1
+	@CGO_ENABLED=0 $(GO) build -tags gallery -o bin/axiom25-gallery ./server
+	@echo "the parts are on http://127.0.0.1:8027/gallery"
+	@exec bin/axiom25-gallery serve --addr 127.0.0.1:8027 --data data/gallery
+
 .PHONY: clean
 clean: ## Remove what was built, but not ./data
 	@rm -rf bin coverage
-	@find web/dist -mindepth 1 ! -name placeholder -delete
+	@find web/dist web/dist-gallery -mindepth 1 ! -name placeholder -delete
 
 # --- check -----------------------------------------------------------------------------------------------------------
 
@@ -62,6 +70,8 @@ clean: ## Remove what was built, but not ./data
 test: system packages lint fresh compatible $(GOTESTSUM) console ## Everything: format, lint, freshness, all tests with -race, WebAssembly, Chromium
 	@$(GO) vet ./...
 	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn ./app/... ./wasm
+	@GOOS=js GOARCH=wasm $(GO) vet -tags validator_novalidatefn,gallery ./app ./app/gallery ./wasm
+	@$(GO) test -tags gallery ./app ./web/build/browser
 	@echo "test: the pure packages as WebAssembly under node"
 	@GOOS=js GOARCH=wasm $(GOTESTSUM) --format pkgname -- -tags validator_novalidatefn -exec "$(WASM_EXEC)" $(PURE)
 	@echo "test: the agreement of schemas and validators, on every mutant"

@@ -28,7 +28,7 @@ func (r Route) Family() bool { return strings.HasPrefix(r.Pattern, "^") }
 
 // Routes is the one table of pages. The browser draws them; the server answers 200 for them and for no others.
 func Routes() []Route {
-	return []Route{
+	return append([]Route{
 		{Pattern: "/", New: func() goapp.Composer { return &pages.Runs{} }},
 		{Pattern: "^/r/[^/]+$", New: func() goapp.Composer { return &pages.Run{} }},
 		{Pattern: "/new", New: func() goapp.Composer { return &pages.New{} }},
@@ -36,7 +36,7 @@ func Routes() []Route {
 		{Pattern: "/catalog", New: func() goapp.Composer { return &pages.Catalog{} }},
 		{Pattern: "/reference", New: func() goapp.Composer { return &pages.Reference{} }},
 		{Pattern: "^/reference/[a-z]+$", New: func() goapp.Composer { return &pages.Reference{} }},
-	}
+	}, developmentRoutes()...)
 }
 
 // Frame is what every page has before the program that draws it has come.

@@ -3,6 +3,7 @@ package main_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 // forbidden are packages that the console must not contain, and why.
 var forbidden = map[string]string{ //nolint:gochecknoglobals // a table that is only read
 	"axiom25/server":                  "the console reaches the server over HTTP only",
+	"axiom25/app/gallery":             "it is for who works on the console: see app/routes_gallery.go",
 	"axiom25/web":                     "the built files would hold the program that holds them",
 	"net/http":                        "it adds 0.3 MB, its client 1.2 MB: app/command uses the browser's fetch",
 	"crypto/tls":                      "the browser encrypts by itself",
@@ -33,18 +35,7 @@ var forbidden = map[string]string{ //nolint:gochecknoglobals // a table that is 
 
 func TestTheConsoleContainsNothingOfTheServer(t *testing.T) {
 	t.Parallel()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	build, err := browser.Prepare(t.Context(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	packages, err := build.Packages(t.Context(), "axiom25/wasm")
-	if err := errors.Join(err, build.Close()); err != nil {
-		t.Fatal(err)
-	}
+	packages := programPackages(t, "")
 	if len(packages) < 100 {
 		t.Fatalf("only %d packages are listed", len(packages))
 	}
@@ -55,4 +46,30 @@ func TestTheConsoleContainsNothingOfTheServer(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestADevelopmentBuildContainsTheGallery(t *testing.T) {
+	t.Parallel()
+	packages := programPackages(t, "gallery")
+	if !slices.ContainsFunc(packages, func(p browser.Package) bool { return p.ImportPath == "axiom25/app/gallery" }) {
+		t.Error("the console with the tag gallery has no gallery")
+	}
+}
+
+// programPackages are the packages that the console is made of, with a build tag.
+func programPackages(t *testing.T, tag string) []browser.Package {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	build, err := browser.Prepare(t.Context(), root, tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages, err := build.Packages(t.Context(), "axiom25/wasm")
+	if err := errors.Join(err, build.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return packages
 }

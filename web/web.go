@@ -4,7 +4,6 @@
 package web
 
 import (
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +12,6 @@ import (
 
 // ErrNotBuilt says that dist holds nothing but its placeholder.
 var ErrNotBuilt = errors.New("the console is not built: run make")
-
-//go:embed all:dist
-var dist embed.FS
 
 // ManifestFile is the file of dist that lists the others.
 const ManifestFile = "assets.json"
@@ -72,9 +68,9 @@ func (m Manifest) Asset(path string) (Asset, bool) {
 
 // Load returns the embedded files and the manifest that lists them, or an error that wraps ErrNotBuilt.
 func Load() (fs.FS, Manifest, error) {
-	files, err := fs.Sub(dist, "dist")
+	files, err := fs.Sub(built, Folder)
 	if err != nil {
-		return nil, Manifest{}, fmt.Errorf("open dist: %w", err)
+		return nil, Manifest{}, fmt.Errorf("open the built files: %w", err)
 	}
 	m, err := ReadManifest(files)
 	return files, m, err

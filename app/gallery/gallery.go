@@ -61,7 +61,7 @@ func Entries() []Entry {
 		{"EventFilter", "following", func() app.UI { return &parts.EventFilter{Words: "412 events", Following: true} }},
 		{"EventList", "in the middle", func() app.UI {
 			return &parts.EventList{
-				Page: "/r/" + run.String(), Total: 41_207, Before: 1120, After: 1_152_620, Selected: 42,
+				Page: "/r/" + run.String(), Total: 41_207, Before: 28, After: 1_152_620, Selected: 42,
 				Rows: []parts.EventRow{
 					{Seq: 41, Place: 41, Since: "+0:01.300", Type: contracts.EventToken, Gist: "the <b>sum</b>⏎is"},
 					{Seq: 42, Place: 42, Since: "+0:01.304", Type: contracts.EventToolEnd, Branch: "a.b", Gist: long, Tone: parts.EventBad},

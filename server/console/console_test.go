@@ -143,6 +143,13 @@ func TestPages(t *testing.T) {
 		})
 	}
 
+	t.Run("the gallery is not shipped", func(t *testing.T) {
+		t.Parallel()
+		if res := ask(t, h, http.MethodGet, "/gallery"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("status %d", res.StatusCode)
+		}
+	})
+
 	t.Run("every route is one", func(t *testing.T) {
 		t.Parallel()
 		if n := len(app.Routes()); n != 7 {

@@ -52,8 +52,12 @@ func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
 	book, err := json.Marshal(manual)
 	errs = append(errs, err)
 	dir := filepath.Join(b.root, "web")
+	var styles []byte
+	for _, name := range web.Styles() {
+		styles = append(styles, read(dir, name)...)
+	}
 	sources := []source{
-		{"/app.css", "app.css", stylesheet, slices.Concat(read(dir, "tokens.css"), read(dir, "console.css"))},
+		{"/app.css", "app.css", stylesheet, styles},
 		{wasmPath, "app.wasm", "application/wasm", wasm},
 		{referencePath, "reference.json", "application/json", book},
 		{"/app.js", "app.js", javascript, slices.Concat(read(goroot, "lib", "wasm", "wasm_exec.js"), read(dir, "loader.js"), read(dir, "update.js"))},

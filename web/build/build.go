@@ -130,7 +130,7 @@ func (b builder) link(ctx context.Context, ldflags string) (wasm []byte, package
 		return nil, nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what stays is the system's to clean
-	build, err := browser.Prepare(ctx, b.root)
+	build, err := browser.Prepare(ctx, b.root, web.Tag)
 	if err != nil {
 		return nil, nil, err
 	}

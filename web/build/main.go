@@ -1,4 +1,5 @@
-// Command build compiles the console and writes everything that the server embeds to web/dist: the
+// Command build compiles the console and writes everything that the server embeds to web/dist, or to web/dist-gallery where the
+// command is itself built with the tag gallery, which its console then has too: the
 // WebAssembly, the styles, the scripts and the icons, each also compressed, and a manifest of them.
 //
 // It needs the Go toolchain alone. What has not changed is not compressed again.
@@ -32,7 +33,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	out := flag.String("out", "", "where to write the files (default: web/dist of this module)")
+	out := flag.String("out", "", "where to write the files (default: web/"+web.Folder+" of this module)")
 	quality := flag.Int("quality", brotli.BestCompression,
 		"brotli quality of the WebAssembly, 0..11; the best takes a minute, and only 11 is held against the limit")
 	onlySizes := flag.Bool("sizes", false, "say which packages the program consists of, and write nothing")
@@ -44,7 +45,7 @@ func run(ctx context.Context) error {
 	}
 	b := builder{
 		root:    root,
-		out:     cmp.Or(*out, filepath.Join(root, "web", "dist")),
+		out:     cmp.Or(*out, filepath.Join(root, "web", web.Folder)),
 		quality: *quality,
 		pages:   pagePattern(),
 	}

@@ -53,13 +53,14 @@ func serverPackages() []string { return []string{"net/http", "crypto/tls"} }
 // Build compiles for the browser. Close removes its files.
 type Build struct {
 	root  string   // this module's directory
+	tag   string   // of the program; empty for none
 	dir   string   // the temporary directory
 	flags []string // of every go command
 }
 
-// Prepare readies builds of the module whose directory is root.
-func Prepare(ctx context.Context, root string) (*Build, error) {
-	b := &Build{root: root, flags: []string{"-mod=readonly"}} // whatever GOFLAGS says: no module is in question here
+// Prepare readies builds of the module whose directory is root, with a build tag; an empty one is none.
+func Prepare(ctx context.Context, root, tag string) (*Build, error) {
+	b := &Build{root: root, tag: tag, flags: []string{"-mod=readonly"}} // whatever GOFLAGS says: no module is in question here
 	out, err := b.run(ctx, "list", "-f", "{{.Module.Dir}}", goAppPackage, validatorModule)
 	if err != nil {
 		return nil, fmt.Errorf("find go-app and the validator: %w", err)
@@ -117,8 +118,8 @@ func (b *Build) prepare(goapp, validator string) error {
 	}
 	b.flags = append(b.flags,
 		"-modfile="+filepath.Join(b.dir, "browser.mod"), "-overlay="+filepath.Join(b.dir, "overlay.json"),
-		// Without, the validator calls methods by name, which keeps every method of every type in the program.
-		"-tags=validator_novalidatefn")
+		// Without validator_novalidatefn, the validator calls methods by name, which keeps every method of every type in the program.
+		"-tags="+strings.TrimSuffix("validator_novalidatefn,"+b.tag, ","))
 	return nil
 }
 

@@ -95,7 +95,7 @@ func write(t *testing.T, files map[string]string) string {
 // compile compiles the module in root and returns the program.
 func compile(t *testing.T, root string) ([]byte, error) {
 	t.Helper()
-	build, err := browser.Prepare(t.Context(), root)
+	build, err := browser.Prepare(t.Context(), root, "")
 	if err != nil {
 		return nil, err
 	}
