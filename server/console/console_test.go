@@ -145,7 +145,8 @@ func TestPages(t *testing.T) {
 
 	t.Run("the gallery is not shipped", func(t *testing.T) {
 		t.Parallel()
-		if res := ask(t, h, http.MethodGet, "/gallery"); res.StatusCode != http.StatusNotFound {
+		res := ask(t, h, http.MethodGet, "/gallery")
+		if body(t, res); res.StatusCode != http.StatusNotFound {
 			t.Errorf("status %d", res.StatusCode)
 		}
 	})
