@@ -126,6 +126,65 @@ func TestConsoleTenTabs(t *testing.T) {
 	streams(0)
 }
 
+// TestConsoleEightWindows has more windows side by side than a browser gives connections to a server over HTTP/1.1: each follows
+// its run, commands get through, and a place for a stream that one leaves is taken by another.
+func TestConsoleEightWindows(t *testing.T) {
+	t.Parallel()
+	const windows, places = 8, 4 // places as in web/streams.js
+	s := startServer(t, t.TempDir())
+	g := newGate(t, s)
+	b := newBrowser(t)
+	var all []browser
+	var ids []contracts.RunID
+	says := func(text string) string {
+		return fmt.Sprintf(`document.querySelector(".answer-text")?.textContent === %q`, text)
+	}
+	for i := range windows {
+		id := s.create(t, externalTask)
+		s.report(t, id, tokenLine("one "))
+		tab := b.tab(t, g.url+"/r/"+id.String())
+		tab.until(t, "the program", `document.querySelector(".notice-loading, .run-head")`)
+		tab.uncover(t, true)
+		tab.until(t, fmt.Sprintf("the run of window %d", i+1), says("one "))
+		ids, all = append(ids, id), append(all, tab)
+	}
+	const words = `document.querySelector(".connection").textContent`
+	for i, tab := range all {
+		s.report(t, ids[i], tokenLine("two "))
+		tab.until(t, fmt.Sprintf("what comes to window %d", i+1), says("one two "))
+		want := "Live"
+		if i >= places {
+			want = "Live, by polling"
+		}
+		if got := eval[string](t, tab, words); !strings.HasPrefix(got, want) || (i < places && strings.Contains(got, "polling")) {
+			t.Errorf("window %d is %q, want %s", i+1, got, want)
+		}
+	}
+	if n := g.streams.Load(); n != places {
+		t.Errorf("%d streams are open, want %d", n, places)
+	}
+	for _, tab := range all[places:] {
+		tab.click(t, ".run-title-row button", "Cancel")
+	}
+
+	// The list of runs asks, too, until a window that is covered leaves its place.
+	list := b.tab(t, g.url+"/")
+	list.uncover(t, true)
+	list.until(t, "the runs", fmt.Sprintf(`document.querySelectorAll(".run-list a[href^='/r/']").length === %d`, windows))
+	list.until(t, "that they are asked for", words+`.startsWith("Live, by polling")`)
+	all[0].uncover(t, false)
+	list.until(t, "that it is told", `/^Live(?!, by)/.test(`+words+`)`)
+	if n := g.streams.Load(); n != places {
+		t.Errorf("%d streams are open, want %d", n, places)
+	}
+	for i, tab := range all[places:] {
+		tab.until(t, "the end of its run", words+`.startsWith("Ended, ")`)
+		if got := s.done(t, ids[places+i]); got.State != contracts.StateCancelled {
+			t.Errorf("run %d is %s", places+i+1, got.State)
+		}
+	}
+}
+
 // refuse has a gate answer requests in the server's stead with a status and a Retry-After of a second. refused tells when
 // those came whose path ends with a suffix.
 func (g *gate) refuse(status int, which func(r *http.Request) bool) (refused func(suffix string) []time.Time) {

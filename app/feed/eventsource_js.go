@@ -11,6 +11,42 @@ import (
 // closed is EventSource.readyState when the source will not reconnect (WHATWG HTML, section 9.2).
 const closed = 2
 
+// placed is a stream that is open once this page has one of the places that all pages of the browser share (web/streams.js).
+type placed struct {
+	source Source // nil before
+	closed bool
+	give   js.Value // gives the place back, or ends the wait for one
+}
+
+// OpenEventSource opens the browser's own EventSource, where the browser has a connection for it.
+func OpenEventSource(url string, h Handlers) Source {
+	p := &placed{}
+	var got js.Func
+	got = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		got.Release()
+		switch {
+		case p.closed:
+		case args[0].Bool():
+			p.source = openEventSource(url, h)
+		default:
+			h.Crowded()
+			h.Lost(true)
+		}
+		return nil
+	})
+	p.give = js.Global().Call("axiom25Place", got)
+	return p
+}
+
+// Close implements Source.
+func (p *placed) Close() {
+	p.closed = true
+	if p.source != nil {
+		p.source.Close()
+	}
+	p.give.Invoke()
+}
+
 // eventSource is the browser's EventSource and the functions that it calls.
 type eventSource struct {
 	value     js.Value
@@ -22,8 +58,7 @@ type eventSource struct {
 	handlers      Handlers
 }
 
-// OpenEventSource opens the browser's own EventSource.
-func OpenEventSource(url string, h Handlers) Source {
+func openEventSource(url string, h Handlers) *eventSource {
 	s := &eventSource{value: js.Global().Get("EventSource").New(url), waiting: js.Global().Get("Array").New(), handlers: h}
 	s.value.Call("addEventListener", "message", s.waiting.Get("push").Call("bind", s.waiting))
 	s.bell = s.listener(func(js.Value) { h.Waiting(s.flush) })

@@ -39,6 +39,8 @@ type Handlers struct {
 	Lost func(final bool)
 	// Busy is called before Lost where the server has said how long to stay away; nil where that is of no use.
 	Busy func(wait time.Duration)
+	// Crowded is called before Lost where the browser has no connection left for a stream; nil where that is of no use.
+	Crowded func()
 }
 
 // Opener opens a stream at an address of the same origin. It calls no handler before it returns.
@@ -115,8 +117,8 @@ type Config struct {
 	// Open opens the stream; the browser's EventSource where nil.
 	Open Opener
 	// Poll opens what is asked instead where a stream does not open, at its address without a cursor; nil where there is
-	// no such thing.
-	Poll func(after contracts.Seq, h Handlers) Source
+	// no such thing. briefly says that no question may hold a connection, so that none may wait for news.
+	Poll func(after contracts.Seq, briefly bool, h Handlers) Source
 	// Now is the clock; the system's where nil.
 	Now func() time.Time
 	// After calls f after d, unless stop is called before; time.AfterFunc where nil.
@@ -145,6 +147,7 @@ type Feed struct {
 	unsee    func()        // ends Config.Sight
 	opened   bool          // the stream stood, since it was last opened
 	polling  bool          // the source is Poll's
+	crowded  bool          // because there was no connection left for a stream
 	busy     time.Duration // how long the server wants to be left alone, the next time that the feed pauses
 }
 
@@ -154,6 +157,9 @@ const (
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
 )
+
+// crowdedPause is how long a feed that found no connection for its stream polls before it looks for one again.
+const crowdedPause = 10 * time.Second
 
 // New returns a feed that is not connected yet.
 func New(cfg Config) *Feed {
@@ -337,11 +343,16 @@ func (f *Feed) connect() {
 		List:    func(data string) { on(func() { f.push(Frame{List: true, Data: data}) }) },
 		Lost:    func(final bool) { on(func() { f.lost(final) }) },
 		Busy:    func(wait time.Duration) { on(func() { f.busy = wait }) },
+		Crowded: func() { on(func() { f.crowded = true }) },
 	}
 	if f.polling {
-		f.source = f.cfg.Poll(f.cursor, handlers)
+		f.source = f.cfg.Poll(f.cursor, f.crowded, handlers)
+		if f.crowded {
+			f.stop = f.cfg.After(crowdedPause, func() { on(f.streamAgain) })
+		}
 		return
 	}
+	f.crowded = false
 	url := f.cfg.URL
 	if f.cursor > 0 {
 		url = fmt.Sprintf("%s?after=%d", url, f.cursor)
@@ -361,6 +372,12 @@ func (f *Feed) stand() {
 func (f *Feed) push(frame Frame) {
 	f.frames = append(f.frames, frame)
 	f.notify()
+}
+
+// streamAgain looks whether there is a connection for the stream now. What is asked meanwhile comes to nothing.
+func (f *Feed) streamAgain() {
+	f.opened, f.polling = false, false
+	f.connect()
 }
 
 // lost follows the end of a connection: the browser tries again by itself, or the feed does after a pause. A stream that

@@ -344,7 +344,7 @@ func TestPolling(t *testing.T) {
 		var broken error
 		f := feed.New(feed.Config{
 			URL: "/s", Open: e.open, Notify: func() { e.rings++ },
-			Poll: func(after contracts.Seq, h feed.Handlers) feed.Source {
+			Poll: func(after contracts.Seq, _ bool, h feed.Handlers) feed.Source {
 				return feed.Poll(func(_ context.Context, after contracts.Seq) (feed.Page, error) {
 					lock.Lock()
 					defer lock.Unlock()

@@ -110,9 +110,13 @@ func WatchRun(ctx goapp.Context, client command.Client, id contracts.RunID) *Run
 		URL:    contracts.LinksOf(id).Stream,
 		Notify: func() { ctx.Dispatch(w.ring) },
 		Spread: rand.Float64,
-		Poll: func(after contracts.Seq, h feed.Handlers) feed.Source {
+		Poll: func(after contracts.Seq, briefly bool, h feed.Handlers) feed.Source {
+			ask := w.client.Events
+			if briefly {
+				ask = w.client.History
+			}
 			return feed.Poll(func(ctx context.Context, after contracts.Seq) (feed.Page, error) {
-				page, err := w.client.Events(ctx, id, after)
+				page, err := ask(ctx, id, after)
 				w.last.Store(int64(page.Last))
 				return page, err
 			}, after, h)

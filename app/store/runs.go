@@ -105,7 +105,7 @@ func (w *RunsWatch) Filter(f RunFilter) {
 		Notify: func() { w.later(round, w.take) },
 		Spread: rand.Float64,
 		Open:   feed.Impatient(feed.OpenEventSource),
-		Poll: func(_ contracts.Seq, h feed.Handlers) feed.Source {
+		Poll: func(_ contracts.Seq, _ bool, h feed.Handlers) feed.Source {
 			return feed.PollList(func(ctx context.Context) (json.RawMessage, error) {
 				list, err := w.client.RunsAsSent(ctx, newest)
 				if err != nil {

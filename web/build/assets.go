@@ -60,7 +60,7 @@ func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
 		{"/app.css", "app.css", stylesheet, styles},
 		{wasmPath, "app.wasm", "application/wasm", wasm},
 		{referencePath, "reference.json", "application/json", book},
-		{"/app.js", "app.js", javascript, slices.Concat(read(goroot, "lib", "wasm", "wasm_exec.js"), read(dir, "loader.js"), read(dir, "update.js"))},
+		{"/app.js", "app.js", javascript, slices.Concat(read(goroot, "lib", "wasm", "wasm_exec.js"), read(dir, "loader.js"), read(dir, "update.js"), read(dir, "streams.js"))},
 		{"/web/icon-192.png", "icon-192.png", "image/png", icon(192, false)},
 		{"/web/icon-512.png", "icon-512.png", "image/png", icon(512, false)},
 		{"/web/icon-maskable.png", "icon-maskable.png", "image/png", icon(512, true)},
