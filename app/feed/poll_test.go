@@ -148,8 +148,8 @@ func (c *clock) after(d time.Duration, ring func()) (stop func()) {
 // pass rings what is due within d.
 func (c *clock) pass(d time.Duration) {
 	c.now += d
-	for i := 0; i < len(c.timers); i++ {
-		if t := c.timers[i]; t.at <= c.now && t.ring != nil {
+	for _, t := range c.timers {
+		if t.at <= c.now && t.ring != nil {
 			ring := t.ring
 			t.ring = nil
 			ring()
