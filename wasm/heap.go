@@ -3,7 +3,6 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 )
 
 // heapRoom is how much may be allocated, in bytes, between two runs of the garbage collector while little is kept. Go's own rule,
@@ -13,13 +12,15 @@ const heapRoom = 8 << 20
 
 // keepHeapSmall sets the pace of the garbage collector by what the last run has left, from now on.
 func keepHeapSmall() {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	percent := uint64(100)
 	var collected func(*runCounter)
 	collected = func(run *runCounter) {
 		runtime.SetFinalizer(run, collected) // the next run finds it again
-		metrics.Read(sample)
-		live := max(sample[0].Value.Uint64(), 1<<20)
-		debug.SetGCPercent(int(max(heapRoom, live/2) * 100 / live)) //nolint:gosec // at most 800
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		live := max(m.NextGC*100/(100+percent), 1<<20)
+		percent = max(heapRoom, live/2) * 100 / live
+		debug.SetGCPercent(int(percent)) //nolint:gosec // at most 800
 	}
 	collected(&runCounter{})
 }
