@@ -185,6 +185,42 @@ func TestConsoleEightWindows(t *testing.T) {
 	}
 }
 
+// TestConsoleHiddenListSleeps has a list of runs that nobody sees: it holds no stream and hears of nothing, and is up to date once
+// it is seen.
+func TestConsoleHiddenListSleeps(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	g := newGate(t, s)
+	first := s.create(t, externalTask)
+	s.report(t, first, tokenLine("one "))
+	list := newBrowser(t).tab(t, g.url+"/")
+	row := func(id contracts.RunID, state string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll(".run-list li")].some(
+			row => row.querySelector("a[href='/r/%s']") && row.querySelector(".state-name").textContent === %q)`, id, state)
+	}
+	streams := func(n int64) {
+		t.Helper()
+		patiently(t, fmt.Sprintf("state with %d streams", n), func() bool { return g.streams.Load() == n })
+	}
+	list.uncover(t, true)
+	list.until(t, "the run", row(first, "running"))
+	streams(1)
+	list.uncover(t, false)
+	streams(0)
+	list.until(t, "that it says so", `document.querySelector(".connection").textContent.startsWith("Paused")`)
+	second := s.create(t, externalTask)
+	s.must(t, http.MethodPost, "/runs/"+first.String()+"/cancel", `{}`, nil)
+	s.done(t, first)
+	if !eval[bool](t, list, row(first, "running")) || eval[bool](t, list, fmt.Sprintf(`!!document.querySelector("a[href='/r/%s']")`, second)) {
+		t.Error("a list that nobody sees was told of a run")
+	}
+	list.uncover(t, true)
+	list.until(t, "what it has missed", row(first, "cancelled")+" && "+row(second, "queued"))
+	streams(1)
+	third := s.create(t, externalTask)
+	list.until(t, "what comes from now on", row(third, "queued"))
+}
+
 // refuse has a gate answer requests in the server's stead with a status and a Retry-After of a second. refused tells when
 // those came whose path ends with a suffix.
 func (g *gate) refuse(status int, which func(r *http.Request) bool) (refused func(suffix string) []time.Time) {
