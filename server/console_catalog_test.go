@@ -70,7 +70,7 @@ func TestTheCatalogIsKeptInTheConsole(t *testing.T) {
 
 	// What is wrong shows where it stands, as it is typed; nothing can be sent.
 	b.click(t, "button", "Import a tool")
-	b.until(t, "an editor", `document.querySelector(".file-drop textarea")`)
+	b.until(t, "an editor", `document.querySelector(".editor-area")`)
 	b.typeUntil(t, strings.Replace(importedTool, `"read"`, `"reads"`, 1), "the problem", `document.querySelector(".mark-place")?.textContent === "7:13"`)
 	if got := cells(t, b, ".mark-pointer"); !slices.Equal(got, []string{"#/effect"}) {
 		t.Errorf("the problem is at %v", got)
@@ -80,7 +80,7 @@ func TestTheCatalogIsKeptInTheConsole(t *testing.T) {
 	}
 
 	// An import says beforehand what becomes of its trust, and shows it afterwards.
-	b.typeUntil(t, importedTool, "what becomes of the trust", `document.querySelector(".file-drop .panel-words").textContent ===
+	b.typeUntil(t, importedTool, "what becomes of the trust", `document.querySelector(".composer-foot .editor-foot .quiet").textContent ===
 		"The document says trust reviewed. The server sets it to untrusted when it stores it."`)
 	b.click(t, ".editor-foot button", "Save")
 	b.shownTool(t, "look_up", "1.0.0")
@@ -100,7 +100,7 @@ func TestTheCatalogIsKeptInTheConsole(t *testing.T) {
 	b.click(t, ".editor-foot button", "Save")
 	b.until(t, "the conflict", `document.querySelector(".file-drop .alert-title")?.textContent === "The tool's version has another content"`)
 	b.click(t, "button", "Raise the version to 1.0.1")
-	b.until(t, "the next version in the text", fmt.Sprintf(`document.querySelector("textarea").value === %q`, strings.Replace(changed, "1.0.0", "1.0.1", 1)))
+	b.until(t, "the next version in the text", fmt.Sprintf(`document.querySelector(".editor-area").value === %q`, strings.Replace(changed, "1.0.0", "1.0.1", 1)))
 	b.click(t, ".editor-foot button", "Save")
 	b.shownTool(t, "look_up", "1.0.1")
 	if got := cells(t, b, `tr[data-tool=look_up] a`); !slices.Equal(got, []string{"1.0.1 (highest)", "1.0.0"}) {
@@ -129,7 +129,116 @@ func TestTheCatalogIsKeptInTheConsole(t *testing.T) {
 	b.click(t, ".editor-foot button", "Save")
 	b.until(t, "that the server is away", `document.querySelector(".file-drop .alert-title")?.textContent === "The server cannot be reached"`)
 	b.until(t, "of when the catalogue is", `document.querySelector(".banner")?.textContent.includes("This is the catalogue as of")`)
-	if text := eval[string](t, b, `document.querySelector("textarea").value`); text != importedTool || len(cells(t, b, "tr[data-tool]")) != len(names)+1 {
+	if text := eval[string](t, b, `document.querySelector(".editor-area").value`); text != importedTool || len(cells(t, b, "tr[data-tool]")) != len(names)+1 {
 		t.Errorf("what was there is gone: %q", text)
+	}
+}
+
+// at reads a value of the text in the editor; undefined is nothing.
+func at(path string) string { return "JSON.parse(document.querySelector('.editor-area').value)" + path }
+
+// TestConsoleToolSpecIsAForm makes a tool field by field, and gets what is wrong at its field and its line.
+func TestConsoleToolSpecIsAForm(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/catalog"))
+	b.until(t, "the tools", `document.querySelector("tr[data-tool]")`)
+	b.click(t, "button", "Import a tool")
+	for _, row := range [][4]string{
+		{"field%2Fname", "spell", ".name", `"spell"`},
+		{"field%2Fdescription", "Looks a word up.", ".description", `"Looks a word up."`},
+		{"field%2Feffect", "read", ".effect", `"read"`},
+		{"field%2Fopen_world", "false", ".open_world", `false`},
+		{"field%2Finput_schema", `{"type":"object"}`, ".input_schema.type", `"object"`},
+		{"field%2Ftransport%2Ftype", "http", ".transport.type", `"http"`},
+		{"field%2Ftransport%2Furl", "ftp://tools.example/", ".transport.url", `"ftp://tools.example/"`},
+		{"field%2Fauth%2Ftype", "oauth2", ".auth.type", `"oauth2"`},
+		{"field%2Fauth%2Fsecret_ref", "secret://look_up", ".auth.secret_ref", `"secret://look_up"`},
+		{"field%2Fauth%2Fissuer", "https://login.example/", ".auth.issuer", `"https://login.example/"`},
+		{"field%2Fauth%2Fscopes", "words\nread", ".auth.scopes?.length", `2`},
+		{"field%2Flimits%2Ftimeout_ms", "1500", ".limits.timeout_ms", `1500`},
+	} {
+		b.enter(t, row[0], row[1], row[2], row[3])
+	}
+	if version := eval[int](t, b, at(".schema_version")); version != contracts.Version {
+		t.Errorf("the form begins a document of version %d", version)
+	}
+
+	// The problem stands at the field, and at the line.
+	b.until(t, "the problem at its field", `document.getElementById("field%2Ftransport%2Furl").getAttribute("aria-invalid") === "true" &&
+		document.getElementById("field%2Ftransport%2Furl-problems").textContent.includes("https")`)
+	b.until(t, "the problem at its line", `document.querySelectorAll(".mark-row").length === 1 && document.querySelector(".editor-line-marked")`)
+	b.enter(t, "field%2Ftransport%2Furl", "https://tools.example/", ".transport.url", `"https://tools.example/"`)
+	b.until(t, "a valid document", `document.querySelector(".editor-foot .verdict-line-valid")`)
+
+	// JSON that cannot be put in keeps the rest as it was, and nothing can be sent.
+	field := `document.getElementById("field%2Foutput_schema")`
+	eval[any](t, b, field+`.focus(), `+field+`.value = "{", `+field+`.dispatchEvent(new Event("input", {bubbles: true}))`)
+	b.until(t, "that nothing can be sent", `document.querySelector(".editor-foot .verdict-line-invalid") &&
+		document.querySelector(".editor-foot .button-primary").disabled && document.querySelector(".mark-pointer").textContent === "#/output_schema"`)
+	b.enter(t, "field%2Foutput_schema", `{"type":"string"}`, ".output_schema.type", `"string"`)
+	b.click(t, ".editor-foot button", "Save")
+	b.shownTool(t, "spell", "1.0.0")
+	var stored contracts.ToolEntry
+	s.must(t, http.MethodGet, "/tools/spell", "", &stored)
+	if spec := stored.Spec; spec.OpenWorld || spec.Auth.Issuer != "https://login.example/" || len(spec.Auth.Scopes) != 2 || spec.Limits.TimeoutMS != 1500 ||
+		string(spec.OutputSchema) != `{"type":"string"}` {
+		t.Errorf("the server has %+v", spec)
+	}
+	b.until(t, "no draft of what was stored", `!document.querySelector(".kept")`)
+}
+
+// TestConsoleCatalogKeepsDrafts loses the tab while a tool is edited.
+func TestConsoleCatalogKeepsDrafts(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(s.url+"/catalog"))
+	b.until(t, "the tools", `document.querySelector("tr[data-tool]")`)
+	b.click(t, "button", "Import a tool")
+	b.typeUntil(t, importedTool, "a draft that is kept", `document.querySelector(".composer-text .panel-hint")?.textContent.startsWith("draft kept")`)
+	b.do(t, chromedp.Reload())
+	b.until(t, "the draft in a list", `document.querySelector(".kept-title")?.textContent === "look_up@1.0.0"`)
+	if eval[bool](t, b, `!!document.querySelector(".editor-area")`) {
+		t.Error("the draft opens unasked")
+	}
+	b.click(t, ".kept button", "Edit")
+	b.until(t, "the draft", fmt.Sprintf(`document.querySelector(".editor-area")?.value === %s && !document.querySelector(".kept")`, quotedJSON(t, importedTool)))
+
+	// A draft of a tool is none of a task.
+	b.do(t, chromedp.Navigate(s.url+"/new"))
+	b.until(t, "the composer", `document.querySelector("#form-budget select")`)
+	if eval[bool](t, b, `!!document.querySelector(".kept")`) {
+		t.Error("the composer offers the draft of a tool")
+	}
+
+	// What is thrown away is thrown away, after a question.
+	b.do(t, chromedp.Navigate(s.url+"/catalog"))
+	b.click(t, ".kept button", "Edit")
+	b.click(t, ".actions button", "Close")
+	b.click(t, ".actions button", "Discard the changes")
+	b.until(t, "no editor", `!document.querySelector(".editor-area")`)
+	b.do(t, chromedp.Reload())
+	b.until(t, "the tools again", `document.querySelector("tr[data-tool]")`)
+	if eval[bool](t, b, `!!document.querySelector(".kept")`) {
+		t.Error("a draft that was discarded is offered")
+	}
+}
+
+// TestConsoleCatalogFitsAPhone reads the table where it is narrow.
+func TestConsoleCatalogFitsAPhone(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	b := newBrowser(t)
+	b.do(t, chromedp.EmulateViewport(320, 700), chromedp.Navigate(s.url+"/catalog"))
+	b.until(t, "the tools", `document.querySelector("tr[data-tool]")`)
+	if got := eval[string](t, b, `document.querySelector("tr[data-tool] .narrow").innerText`); got != "read · builtin · builtin" {
+		t.Errorf("the first tool is said to be %q", got)
+	}
+	for _, table := range eval[[][2]int](t, b, `[...document.querySelectorAll(".table")].map(t => [t.scrollWidth, t.parentElement.clientWidth])`) {
+		if table[0] > table[1] {
+			t.Errorf("a table of %d pixels stands in %d", table[0], table[1])
+		}
 	}
 }

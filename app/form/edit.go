@@ -27,7 +27,8 @@ func Set(text *document.Text, r *Row, value string) (string, error) {
 		if value == "" {
 			return clearAt(text, r.Pointer)
 		}
-		if jsontext.Value(value).Kind() == '0' && jsontext.Value(value).IsValid() {
+		kind := jsontext.Value(value).Kind()
+		if (kind == '0' || r.Control == Amount && (kind == 't' || kind == 'f')) && jsontext.Value(value).IsValid() {
 			return text.Set(r.Pointer, value)
 		}
 	case Flag:

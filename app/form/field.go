@@ -12,7 +12,7 @@ const (
 	Area   Control = "area"
 	Number Control = "number"
 	JSON   Control = "json"
-	// Choice is one of a few texts, and Amount one of a few numbers; Flag is true or absent.
+	// Choice is one of a few texts, and Amount one of a few numbers, or true and false; Flag is true or absent.
 	Choice Control = "choice"
 	Amount Control = "amount"
 	Flag   Control = "flag"

@@ -8,7 +8,10 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"axiom25/app/command"
+	"axiom25/app/document"
+	"axiom25/app/form"
 	"axiom25/app/parts"
+	"axiom25/app/shelf"
 	"axiom25/app/store"
 	"axiom25/contracts"
 )
@@ -23,19 +26,27 @@ type Catalog struct {
 	search  string
 	last    string // the command whose outcome is shown: save or delete
 
-	editing   bool
-	original  string // what the editor began with
-	text      string
-	file      string // the name of the file that the text comes from
-	unread    error  // why a file was not opened
-	edits     int    // counts the texts that the editor is given
-	judgement store.Judgement
-	stored    store.Judgement // of what the server would make of the text
-	jump      int             // counts the places that the editor is sent to
-	caret     parts.Mark
-	discard   bool // the reader is asked whether the changes may go
+	formed
+	editing  bool
+	original string          // what the editor began with
+	file     string          // the name of the file that the text comes from
+	unread   error           // why a file was not opened
+	stored   store.Judgement // of what the server would make of the text
+	discard  bool            // the reader is asked whether the changes may go
+
+	drafts      store.Drafts
+	draftsWatch *store.DraftsWatch
+	draft       store.Draft // that the text is kept as; none while it is unchanged
 
 	deleting contracts.ToolRef // what the reader is asked about; empty for nothing
+}
+
+// OnInit implements app.Initializer.
+func (p *Catalog) OnInit() {
+	p.formed = formed{
+		kind: contracts.KindToolSpec, table: form.ToolSpec(), empty: emptyTool, shown: "form",
+		found: p.places, renewed: p.renew, changed: p.keepDraft,
+	}
 }
 
 // OnNav implements app.Navigator. The address says which tool is shown in detail.
@@ -48,7 +59,9 @@ func (p *Catalog) OnNav(ctx app.Context) {
 	moved := ref != p.ref
 	p.ref = ref
 	if p.watch == nil {
-		ctx.ObserveState(store.KeyCatalog, &p.catalog)
+		ctx.ObserveState(store.KeyCatalog, &p.catalog).OnChange(p.learn)
+		ctx.ObserveState(store.ToolDrafts.Key(), &p.drafts)
+		p.draftsWatch = store.WatchDrafts(ctx, shelf.Browser(), store.ToolDrafts)
 		p.watch = store.WatchCatalog(ctx, command.Client{})
 		return
 	}
@@ -68,12 +81,26 @@ func (p *Catalog) OnNav(ctx app.Context) {
 func (p *Catalog) OnDismount() {
 	if p.watch != nil {
 		p.watch.Close()
+		p.draftsWatch.Flush()
+	}
+}
+
+// learn takes in what the server says: of the tools, and of what was sent to it.
+func (p *Catalog) learn() {
+	if p.schema == nil && p.catalog.Schema != "" {
+		p.schema = document.Read(p.catalog.Schema)
+	}
+	if p.editing {
+		p.draw()
 	}
 }
 
 // Render implements app.Composer.
 func (p *Catalog) Render() app.UI {
 	var body []app.UI
+	if drafts := p.draftList(); len(drafts.Entries) > 0 {
+		body = append(body, drafts)
+	}
 	if p.editing {
 		body = append(body, p.editor())
 	}
@@ -88,7 +115,7 @@ func (p *Catalog) Render() app.UI {
 		))
 	case c.Problem != nil:
 		sentence, detail := parts.Trouble(c.Problem)
-		body = append(body, &parts.Notice{Tone: parts.ToneError, Text: sentence, Detail: detail, Action: "Try again", OnAction: p.read})
+		body = append(body, &parts.Notice{Tone: parts.ToneError, Text: sentence, Detail: detail, Action: "Try again", OnAction: p.reread})
 	default:
 		body = append(body, &parts.Notice{Tone: parts.ToneLoading, Text: "Reading the catalogue"})
 	}
@@ -102,7 +129,7 @@ func (p *Catalog) Render() app.UI {
 	)
 }
 
-func (p *Catalog) read(app.Context) { p.watch.Read() }
+func (p *Catalog) reread(app.Context) { p.watch.Read() }
 
 func (p *Catalog) readAgain(app.Context, app.Event) { p.watch.Read() }
 
@@ -165,14 +192,14 @@ func (p *Catalog) tools() app.UI {
 			return app.P().Class("quiet", "panel-words").Text("No tool says that.")
 		}).Else(func() app.UI {
 			return app.Table().Class("table").Body(
-				app.THead().Body(app.Tr().Body(tableHead("Tool"), tableHead("Effect"), tableHead("Trust"), tableHead("A call"))),
+				app.THead().Body(app.Tr().Body(tableHead("Tool"), tableHead("Effect").Class("wide"), tableHead("Trust").Class("wide"), tableHead("A call"))),
 				app.TBody().Body(rows...),
 			)
 		}),
 	)
 }
 
-func tableHead(words string) app.UI { return app.Th().Scope("col").Text(words) }
+func tableHead(words string) app.HTMLTh { return app.Th().Scope("col").Text(words) }
 
 // row is one tool as its highest version is, with links to the others.
 func (p *Catalog) row(g *store.ToolGroup) app.UI {
@@ -190,10 +217,11 @@ func (p *Catalog) row(g *store.ToolGroup) app.UI {
 	return app.Tr().DataSet("tool", g.Name).Body(
 		app.Td().Body(
 			app.Div().Body(append([]app.UI{app.Elem("b").Text(g.Name)}, versions...)...),
+			app.Div().Class("quiet", "narrow").Text(fmt.Sprintf("%s · %s · %s", s.Effect, s.Trust, s.Transport.Type)),
 			app.Div().Class("quiet").Text(strings.Join(append(limitWords(s), "approval "+string(s.Approval), parts.ShortDigest(top.Digest)), " · ")),
 		),
-		app.Td().Text(string(s.Effect)),
-		app.Td().Body(app.Div().Text(string(s.Trust)), app.Div().Class("quiet").Text(string(s.Transport.Type))),
+		app.Td().Class("wide").Text(string(s.Effect)),
+		app.Td().Class("wide").Body(app.Div().Text(string(s.Trust)), app.Div().Class("quiet").Text(string(s.Transport.Type))),
 		app.Td().Text(gateWords(top.Gate)),
 	)
 }
@@ -229,9 +257,13 @@ func (p *Catalog) engines() app.UI {
 		if !e.Available {
 			availability, tone = orElse(e.Reason, "not available"), "verdict-line-invalid"
 		}
+		abilities := orElse(strings.Join(can, ", "), "nothing more")
 		rows = append(rows, app.Tr().DataSet("engine", e.Name).Body(
-			app.Td().Body(app.Elem("b").Text(e.Name), app.Div().Class("quiet").Text(e.Description)),
-			app.Td().Text(orElse(strings.Join(can, ", "), "nothing more")),
+			app.Td().Body(
+				app.Elem("b").Text(e.Name),
+				app.Div().Class("quiet").Text(e.Description), app.Div().Class("quiet", "narrow").Text("Can do: "+abilities),
+			),
+			app.Td().Class("wide").Text(abilities),
 			app.Td().Body(app.Span().Class("verdict-line", tone).Text(availability)),
 		))
 	}
@@ -250,7 +282,7 @@ func (p *Catalog) engines() app.UI {
 		app.If(words != "", func() app.UI { return app.P().Class("quiet", "panel-words").Text(words) }),
 		app.If(len(rows) > 0, func() app.UI {
 			return app.Table().Class("table").Body(
-				app.THead().Body(app.Tr().Body(tableHead("Engine"), tableHead("Can do"), tableHead("Now"))),
+				app.THead().Body(app.Tr().Body(tableHead("Engine"), tableHead("Can do").Class("wide"), tableHead("Now"))),
 				app.TBody().Body(rows...),
 			)
 		}),

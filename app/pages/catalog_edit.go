@@ -12,47 +12,65 @@ import (
 	"axiom25/contracts"
 )
 
+// emptyTool is what the form's first edit of a blank text begins with.
+const emptyTool = `{
+  "schema_version": 2,
+  "version": "1.0.0"
+}
+`
+
 // editor is where a ToolSpec is imported and edited.
 func (p *Catalog) editor() app.UI {
-	marks := p.marks()
 	return &parts.FileDrop{OnFile: p.openFile, Body: []app.UI{
-		app.Section().Class("panel").Aria("label", "ToolSpec").Body(
-			app.Div().Class("panel-bar").Body(
-				app.H2().Class("panel-title").Text(orElse(p.file, "ToolSpec")),
-				app.Span().Class("panel-hint").Text("checked here as you type; the server stores it as untrusted"),
-				app.Div().Class("panel-tools").Body(
+		app.Section().Class("composer-page").Aria("label", "ToolSpec").OnKeyDown(p.pressed).Body(
+			app.Div().Class("title-row").Body(
+				app.H2().Class("title").Text(orElse(p.file, p.named())),
+				app.Div().Class("actions").Body(
 					&parts.FileButton{Label: "Open a file", Accept: ".json,.txt", OnFile: p.openFile},
 					app.Button().Class("button", "button-quiet").Type("button").Text(p.closeLabel()).OnClick(p.closeEditor),
 				),
 			),
-			&parts.Editor{
-				Label: "ToolSpec", Text: p.text, Version: p.edits, Marks: marks, Plain: len(p.text) > plainText,
-				Placeholder: "Paste a ToolSpec, or drop a file.",
-				Jump:        p.jump, Caret: p.caret, OnChange: p.typed, OnSubmit: p.save,
-			},
-			app.Div().Class("editor-foot").Body(
-				app.Span().Class("verdict-line", "verdict-line-"+readiness(p.judgement)).Role("status").Text(p.words()),
-				app.Button().Class("button", "button-primary").Type("button").Title("Ctrl or Command and Enter").
-					Disabled(!p.judgement.Valid || p.catalog.Sending != "").Text(p.saveLabel()).OnClick(p.saved),
+			app.If(p.note != "", func() app.UI { return app.P().Class("banner").Role("status").Text(p.note) }),
+			p.sides("ToolSpec", "JSON", p.kept(), p.unreadable(), nil),
+			app.Section().Class("panel", "composer-foot").Aria("label", "Save").Body(
+				p.refusal(),
+				p.problemList(),
+				app.Div().Class("editor-foot").Body(
+					app.Span().Class("verdict-line", "verdict-line-"+p.state()).Role("status").Text(p.words()),
+					app.Span().Class("quiet").Text(p.trustWords()),
+					app.Button().Class("button", "button-primary").Type("button").Title("Ctrl or Command and Enter").
+						Disabled(!p.savable()).Text(p.saveLabel()).OnClick(p.saved),
+				),
 			),
-			app.P().Class("quiet", "panel-words").Text(p.trustWords()),
-			p.refusal(),
-			&parts.MarkList{Marks: marks, Truncated: truncated(p.judgement), OnGo: p.goTo},
 		),
 	}}
 }
 
-// marks are the problems found here, or else those that the server found.
-func (p *Catalog) marks() []parts.Mark {
+func (p *Catalog) savable() bool {
+	return p.judgement.Valid && len(p.loose) == 0 && p.catalog.Sending == ""
+}
+
+// places are the problems found here, or else those that the server found.
+func (p *Catalog) places() []store.Place {
 	if len(p.judgement.Places) > 0 {
-		return marksOf(p.judgement.Places)
+		return p.judgement.Places
 	}
-	return marksOf(p.catalog.Places)
+	return p.catalog.Places
+}
+
+func (p *Catalog) state() string {
+	if p.judgement.Valid && len(p.problems) > 0 {
+		return "invalid"
+	}
+	return readiness(p.judgement)
 }
 
 func (p *Catalog) words() string {
 	if p.unread != nil {
 		return upperFirst(p.unread.Error())
+	}
+	if p.judgement.Valid && len(p.problems) > 0 {
+		return countProblems(len(p.problems))
 	}
 	return judgementWords(p.judgement, "Valid ToolSpec")
 }
@@ -109,34 +127,32 @@ func (p *Catalog) refusal() app.UI {
 	return app.Div().Class("banner-place").Body(&parts.Alert{Title: sentence, Detail: detail, Note: note})
 }
 
-func (p *Catalog) typed(_ app.Context, text string) {
-	p.change(text)
-	p.watch.Forget()
-}
-
-func (p *Catalog) change(text string) {
-	p.text, p.unread, p.discard = text, nil, false
-	p.judgement, p.stored = store.Judge(contracts.KindToolSpec, text), store.Judgement{}
+// renew forgets what was said of the last text.
+func (p *Catalog) renew() {
+	p.unread, p.discard, p.stored = nil, false, store.Judgement{}
 	if p.judgement.Valid {
-		p.stored = store.JudgeStored(text)
+		p.stored = store.JudgeStored(p.text)
 	}
-}
-
-// replace gives the editor another text.
-func (p *Catalog) replace(text string) {
-	p.edits++
-	p.change(text)
+	p.catalog.Places = nil // the watch says so in a moment
 	p.watch.Forget()
 }
 
-// open opens the editor with a text.
-func (p *Catalog) open(ctx app.Context, text string) {
-	p.editing, p.file, p.original = true, "", text
-	p.replace(text)
-	p.jump, p.caret = p.jump+1, parts.Mark{Line: 1, Column: 1}
+// begin opens the editor with a text, on a narrow screen on one of its sides.
+func (p *Catalog) begin(ctx app.Context, text, side string) {
+	p.draftsWatch.Flush()
+	p.editing, p.file, p.original, p.shown, p.draft = true, "", text, side, store.Draft{}
+	p.open(text)
+	p.focus(ctx)
+}
+
+// focus leads to the editor.
+func (p *Catalog) focus(ctx app.Context) {
+	if p.shown == "form" {
+		parts.Focus(ctx, "form-"+p.table[0].Name)
+		return
+	}
 	ctx.Defer(func(app.Context) {
-		// An editor that was not there before takes the focus by itself alone where it is sent somewhere later.
-		if area := app.Window().Get("document").Call("querySelector", ".file-drop textarea"); area.Truthy() {
+		if area := app.Window().Get("document").Call("querySelector", ".composer-text textarea"); area.Truthy() {
 			area.Call("focus")
 		}
 	})
@@ -144,28 +160,29 @@ func (p *Catalog) open(ctx app.Context, text string) {
 
 func (p *Catalog) openImport(ctx app.Context, _ app.Event) {
 	if !p.editing {
-		p.open(ctx, "")
+		p.begin(ctx, "", "json")
 	}
 }
 
 func (p *Catalog) openEdit(ctx app.Context, _ app.Event) {
 	entry, _ := store.FindTool(p.catalog.Tools, p.ref)
 	if entry == nil || p.editing && p.text != p.original {
-		app.Window().Get("document").Call("querySelector", ".file-drop textarea").Call("focus") // what was typed is not thrown away
+		p.focus(ctx) // what was typed is not thrown away
 		return
 	}
-	p.open(ctx, specText(&entry.Spec))
+	p.begin(ctx, specText(&entry.Spec), "form")
 }
 
 func (p *Catalog) openFile(ctx app.Context, file app.Value) {
 	name := file.Get("name").String()
-	store.ReadFile(ctx, file, func(_ app.Context, text string, err error) {
+	store.ReadFile(ctx, file, func(ctx app.Context, text string, err error) {
 		if err != nil {
 			p.unread = fmt.Errorf("%s: %w", name, err)
 			return
 		}
 		p.file = name
-		p.replace(text)
+		p.open(text)
+		p.keepDraft(ctx)
 	})
 }
 
@@ -174,32 +191,42 @@ func (p *Catalog) closeEditor(app.Context, app.Event) {
 		p.discard = true
 		return
 	}
-	p.editing, p.discard = false, false
+	p.closed()
 	p.watch.Forget()
 }
 
-func (p *Catalog) goTo(_ app.Context, i int) {
-	if marks := p.marks(); i < len(marks) {
-		p.jump, p.caret = p.jump+1, marks[i]
+// closed ends the editing; nothing of it is kept.
+func (p *Catalog) closed() {
+	p.editing, p.discard = false, false
+	if p.draft.ID != "" {
+		p.draftsWatch.Delete(p.draft.ID)
+		p.draft = store.Draft{}
 	}
 }
 
 // raise gives the document the next version, so that it can be saved.
-func (p *Catalog) raise(app.Context, app.Event) {
+func (p *Catalog) raise(ctx app.Context, _ app.Event) {
 	if text, _, err := store.RaiseVersion(p.catalog.Tools, p.text); err == nil {
-		p.replace(text)
+		p.open(text)
+		p.keepDraft(ctx)
 	}
 }
 
 func (p *Catalog) saved(ctx app.Context, _ app.Event) { p.save(ctx) }
 
+func (p *Catalog) pressed(ctx app.Context, event app.Event) {
+	if submits(event) {
+		p.save(ctx)
+	}
+}
+
 func (p *Catalog) save(app.Context) {
-	if !p.judgement.Valid {
+	if !p.savable() {
 		return
 	}
 	p.last = "save"
 	p.watch.Save(p.text, func(ctx app.Context, stored *contracts.ToolEntry) {
-		p.editing = false
+		p.closed()
 		ctx.Navigate("/catalog?tool=" + url.QueryEscape(string(stored.Spec.Ref())))
 	})
 }

@@ -20,22 +20,12 @@ type New struct {
 
 	examples []examples.Example
 	missing  error // why there are no examples
-	table    []form.Section
 	mounted  bool
 	address  string // the query that the document was opened by
 
-	// The document.
-	text      string
-	origin    string // the text as it was opened
-	version   int    // of the text that the editor is given
-	read      *document.Text
-	judgement store.Judgement
-	refusal   store.Judgement // the server's, of the text as it stands
-	loose     map[string]typed
-	undo      []undone
-	problems  []form.Problem // of the text, of what is typed and not in it
-	drawn     []form.Drawn
-	note      string // what became of the last thing that was done, where that needs words
+	formed
+	origin  string          // the text as it was opened
+	refusal store.Judgement // the server's, of the text as it stands
 
 	// Where it comes from.
 	from    contracts.RunID // the run whose task it is
@@ -50,31 +40,20 @@ type New struct {
 	sentText string
 
 	known  store.Known
-	schema *document.Text
 	drafts store.Drafts
 	queued store.Queued
 
 	draftsWatch *store.DraftsWatch
 	queueWatch  *store.QueueWatch
-
-	shown string // the side that a narrow screen shows: form or json
-	jump  int    // counts the places that the editor is sent to
-	caret parts.Mark
 }
-
-// typed is what stands in a field and not in the document, since it cannot be put there.
-type typed struct {
-	text    string
-	problem form.Problem
-}
-
-// undone is a text before an edit of the form, and the row that was edited.
-type undone struct{ text, row string }
 
 // OnInit implements app.Initializer.
 func (p *New) OnInit() {
 	p.examples, p.missing = examples.All()
-	p.table, p.shown = form.TaskSpec(), "form"
+	p.formed = formed{
+		kind: contracts.KindTaskSpec, table: form.TaskSpec(), presets: form.Presets, empty: emptyTask, shown: "form",
+		found: p.places, renewed: func() { p.refusal = store.Judgement{} }, changed: p.keep,
+	}
 	p.set("")
 }
 
@@ -90,9 +69,9 @@ func (p *New) OnNav(ctx app.Context) {
 			p.schema = document.Read(p.known.Schema)
 			p.draw()
 		})
-		ctx.ObserveState(store.KeyDrafts, &p.drafts).OnChange(func() { p.openWanted(ctx) })
+		ctx.ObserveState(store.TaskDrafts.Key(), &p.drafts).OnChange(func() { p.openWanted(ctx) })
 		ctx.ObserveState(store.KeyQueue, &p.queued).OnChange(func() { p.follow(ctx) })
-		p.draftsWatch = store.WatchDrafts(ctx, shelf.Browser())
+		p.draftsWatch = store.WatchDrafts(ctx, shelf.Browser(), store.TaskDrafts)
 		p.queueWatch = store.WatchQueue(ctx, store.TabQueue())
 		store.LearnWhatThereIs(ctx, command.Client{}, shelf.Browser())
 		store.Prepare(ctx, []contracts.Kind{contracts.KindBudget, contracts.KindVerifyContract, contracts.KindTaskSpec}, p.prepared)
@@ -117,7 +96,6 @@ func (p *New) prepared(app.Context) { p.judge() }
 
 // Render implements app.Composer.
 func (p *New) Render() app.UI {
-	resting := p.resting()
 	body := []app.UI{
 		app.Div().Class("title-row").Body(
 			app.H1().Class("title").Text(p.title()),
@@ -131,22 +109,7 @@ func (p *New) Render() app.UI {
 		p.draftList(),
 		&parts.FileDrop{OnFile: p.openFile, Body: []app.UI{
 			p.banner(),
-			&parts.Tabs{Label: "Sides", Shown: p.shown, OnShow: p.show, Tabs: []parts.Tab{
-				{Name: "form", Title: "Form"}, {Name: "json", Title: "JSON"},
-			}},
-			app.Div().Class("composer", "shows-"+p.shown).ID("view").Body(
-				app.Section().Class("panel", "composer-form").Aria("label", "Form").Body(p.sections(resting)...),
-				app.Section().Class("panel", "composer-text").Aria("label", "Task").Body(
-					app.Div().Class("panel-bar").Body(
-						app.H2().Class("panel-title").Text("Task"),
-						app.Span().Class("panel-hint").Text(p.kept()),
-					),
-					&parts.Editor{
-						Label: "TaskSpec", Text: p.text, Version: p.version, Marks: p.marks(), OnChange: p.typed,
-						Jump: p.jump, Caret: p.caret,
-					},
-				),
-			),
+			p.sides("TaskSpec", "Task", p.kept(), p.resting(), p.picks()),
 		}},
 		p.foot(),
 	}
@@ -161,38 +124,6 @@ func (p *New) title() string {
 		return "Run again"
 	}
 	return "New run"
-}
-
-func (p *New) show(_ app.Context, side string) { p.shown = side }
-
-// sections draws the form.
-func (p *New) sections(resting string) []app.UI {
-	sections := []app.UI{app.Div().Class("panel-bar").Body(
-		app.H2().Class("panel-title").Text("Form"),
-		app.Span().Class("panel-hint").Role("status").Text(resting),
-		app.If(len(p.undo) > 0, func() app.UI {
-			return app.Button().Class("button-inline", "panel-undo").Type("button").Text("Undo").OnClick(p.undoLast)
-		}),
-	)}
-	var help map[string]string
-	if p.schema != nil {
-		help = form.Help(p.schema, p.drawn)
-	}
-	picks := p.picks()
-	for _, d := range p.drawn {
-		section := &parts.FormSection{Drawn: d, Resting: resting != "", To: p, Help: map[string]string{}, Known: map[string][]parts.Pick{}}
-		for i := range d.Rows {
-			r := &d.Rows[i]
-			if text := help[r.ID]; text != "" {
-				section.Help[r.ID] = text
-			}
-			if known := picks[r.Pointer]; len(known) > 0 {
-				section.Known[r.Pointer] = known
-			}
-		}
-		sections = append(sections, section)
-	}
-	return sections
 }
 
 // picks are what the server has for the open lists of the form.

@@ -81,24 +81,26 @@ func (p *New) runExample(ctx app.Context, i int) {
 
 // pressed runs the task by the keys that its button names.
 func (p *New) pressed(ctx app.Context, event app.Event) {
-	if (event.Get("ctrlKey").Truthy() || event.Get("metaKey").Truthy()) && event.Get("key").String() == "Enter" {
-		event.PreventDefault()
+	if submits(event) {
 		p.run(ctx)
 	}
+}
+
+// submits reports whether an event is the keys that send a document, and takes it then.
+func submits(event app.Event) bool {
+	sends := (event.Get("ctrlKey").Truthy() || event.Get("metaKey").Truthy()) && event.Get("key").String() == "Enter"
+	if sends {
+		event.PreventDefault()
+	}
+	return sends
 }
 
 // foot says whether the task can be sent, and sends it. It stays on the screen.
 func (p *New) foot() app.UI {
 	state, words := p.status()
-	marks := p.marks()
-	for _, problem := range p.problems[len(marks):] {
-		marks = append(marks, parts.Mark{Pointer: problem.Pointer, Detail: problem.Detail})
-	}
 	return app.Section().Class("panel", "composer-foot").Aria("label", "Run").Body(
 		p.refused(),
-		&parts.MarkList{
-			Marks: marks, Truncated: truncated(p.judgement), OnGo: p.goToLine, OnField: p.goToField, OnFix: p.fix,
-		},
+		p.problemList(),
 		app.Div().Class("editor-foot").Body(
 			app.Span().Class("verdict-line", "verdict-line-"+state).Role("status").Text(words),
 			app.Span().Class("quiet").Aria("hidden", "true").Text("⌘↵"),

@@ -181,17 +181,10 @@ func (p *New) goal() string {
 
 // kept says whether what was typed would survive the tab.
 func (p *New) kept() string {
-	switch {
-	case p.draft.ID == "":
+	if p.draft.ID == "" {
 		return "a TaskSpec, checked here as you type"
-	case p.drafts.Problem != nil:
-		return "not kept: " + p.drafts.Problem.Error()
-	case p.drafts.Kept == p.draft.ID && p.drafts.KeptAt.Equal(p.draft.Changed):
-		return "draft kept in this browser, " + p.drafts.KeptAt.Local().Format("15:04:05") //nolint:gosmopolitan // the reader's zone is meant
-	case p.drafts.Find(p.draft.ID) != nil && p.drafts.Find(p.draft.ID).Text == p.text:
-		return "draft kept in this browser"
 	}
-	return "keeping the draft"
+	return draftWords(p.drafts, p.draft)
 }
 
 // draftList shows the drafts but for the one that is open.

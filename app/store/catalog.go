@@ -28,6 +28,8 @@ type Catalog struct {
 	EnginesLoaded  bool
 	Engines        []contracts.Engine
 	EnginesProblem error
+	// Schema is the JSON Schema of a ToolSpec, with a description of each field; empty until it is known.
+	Schema string
 	// Sending names the command that is under way: save, delete or nothing.
 	Sending string
 	// Refused is why the last command was not carried out, or nil; Places are where in the text that was to be saved.
@@ -95,11 +97,17 @@ func (w *CatalogWatch) Read() {
 		return
 	}
 	w.reading = true
+	schema := w.catalog.Schema
 	w.ctx.Async(func() {
 		tools, err := w.client.Tools(context.Background())
 		engines, enginesErr := w.client.Engines(context.Background())
+		if schema == "" {
+			raw, _ := w.client.Read(context.Background(), contracts.SchemaPath(contracts.KindToolSpec)) // it only describes
+			schema = string(raw)
+		}
 		w.later(func() {
 			w.reading = false
+			w.catalog.Schema = schema
 			if w.again {
 				w.again = false
 				w.Read()

@@ -13,21 +13,33 @@ import (
 	"axiom25/contracts"
 )
 
-// KeyDrafts is the state under which the page of a new run finds its Drafts.
-const KeyDrafts = "drafts"
+// DraftsOf says what drafts are of.
+type DraftsOf string
 
-// Draft is a task that was typed and not sent.
+// What drafts are kept of.
+const (
+	TaskDrafts DraftsOf = "task"
+	ToolDrafts DraftsOf = "tool"
+)
+
+// Key is the state under which a page finds its Drafts.
+func (of DraftsOf) Key() string { return "drafts of " + string(of) }
+
+// prefix is that of the keys on the shelf.
+func (of DraftsOf) prefix() string { return string(of) + "/" }
+
+// Draft is a document that was typed and not sent.
 type Draft struct {
 	// ID tells drafts apart.
 	ID string `json:"id"`
 	// Text is the document, whatever it is.
 	Text string `json:"text"`
-	// Goal tells drafts apart in a list.
+	// Goal, a task's or the reference of a tool, tells drafts apart in a list.
 	Goal string `json:"goal,omitempty"`
 	// Parent and Seq are where the run that it is for is to leave its parent; empty and 0 for a run of its own.
 	Parent contracts.RunID `json:"parent,omitempty"`
 	Seq    contracts.Seq   `json:"seq,omitempty"`
-	// Origin is the parent's task as the server showed it.
+	// Origin is the text that the draft began with, as the server showed it.
 	Origin string `json:"origin,omitempty"`
 	// Changed is when it was last typed in.
 	Changed time.Time `json:"changed"`
@@ -56,11 +68,8 @@ func (d Drafts) Find(id string) *Draft {
 	return nil
 }
 
-// draftPrefix is that of the keys of tasks among all drafts, and maxDrafts how many are kept.
-const (
-	draftPrefix = "task/"
-	maxDrafts   = 50
-)
+// maxDrafts is how many are kept of a kind.
+const maxDrafts = 50
 
 // keepAfter is how long a reader pauses before what was typed is kept.
 const keepAfter = 250 * time.Millisecond
@@ -69,6 +78,7 @@ const keepAfter = 250 * time.Millisecond
 type DraftsWatch struct {
 	ctx    goapp.Context
 	shelf  shelf.Shelf
+	of     DraftsOf
 	drafts Drafts
 	next   *Draft // to be kept
 	timed  bool   // it will be
@@ -77,9 +87,9 @@ type DraftsWatch struct {
 // NewDraftID returns an id.
 func NewDraftID() string { return rand.Text() }
 
-// WatchDrafts publishes the drafts under KeyDrafts. ctx is the page's.
-func WatchDrafts(ctx goapp.Context, s shelf.Shelf) *DraftsWatch {
-	w := &DraftsWatch{ctx: ctx, shelf: s}
+// WatchDrafts publishes the drafts of a kind under its Key. ctx is the page's.
+func WatchDrafts(ctx goapp.Context, s shelf.Shelf, of DraftsOf) *DraftsWatch {
+	w := &DraftsWatch{ctx: ctx, shelf: s, of: of}
 	w.read()
 	return w
 }
@@ -87,7 +97,7 @@ func WatchDrafts(ctx goapp.Context, s shelf.Shelf) *DraftsWatch {
 // read publishes the drafts as they stand now.
 func (w *DraftsWatch) read() {
 	w.ctx.Async(func() {
-		list, err := ListDrafts(context.Background(), w.shelf)
+		list, err := ListDrafts(context.Background(), w.shelf, w.of)
 		w.ctx.Dispatch(func(goapp.Context) {
 			w.drafts.Loaded, w.drafts.List, w.drafts.Problem = true, list, err
 			w.publish()
@@ -95,7 +105,7 @@ func (w *DraftsWatch) read() {
 	})
 }
 
-func (w *DraftsWatch) publish() { w.ctx.SetState(KeyDrafts, w.drafts) }
+func (w *DraftsWatch) publish() { w.ctx.SetState(w.of.Key(), w.drafts) }
 
 // Keep keeps a draft in a moment, or what follows until then.
 func (w *DraftsWatch) Keep(d Draft) {
@@ -118,7 +128,7 @@ func (w *DraftsWatch) Flush() {
 	d := *w.next
 	w.next = nil
 	w.ctx.Async(func() {
-		err := KeepDraft(context.Background(), w.shelf, d)
+		err := KeepDraft(context.Background(), w.shelf, w.of, d)
 		w.ctx.Dispatch(func(goapp.Context) {
 			w.drafts.Problem = err
 			if err == nil {
@@ -135,18 +145,18 @@ func (w *DraftsWatch) Delete(id string) {
 		w.next = nil
 	}
 	w.ctx.Async(func() {
-		_ = shelf.Delete(context.Background(), w.shelf, shelf.Drafts, draftPrefix+id) // it stays in the list
+		_ = shelf.Delete(context.Background(), w.shelf, shelf.Drafts, w.of.prefix()+id) // it stays in the list
 		w.ctx.Dispatch(func(goapp.Context) { w.read() })
 	})
 }
 
-// ListDrafts returns the drafts of tasks, the last changed first.
-func ListDrafts(ctx context.Context, s shelf.Shelf) ([]Draft, error) {
-	entries, err := s.List(ctx, shelf.Drafts, shelf.Prefix(draftPrefix))
+// ListDrafts returns the drafts of a kind, the last changed first.
+func ListDrafts(ctx context.Context, s shelf.Shelf, of DraftsOf) ([]Draft, error) {
+	entries, err := s.List(ctx, shelf.Drafts, shelf.Prefix(of.prefix()))
 	var list []Draft
 	for _, e := range entries {
 		var d Draft
-		if json.Unmarshal(e.Value, &d) == nil && draftPrefix+d.ID == e.Key {
+		if json.Unmarshal(e.Value, &d) == nil && of.prefix()+d.ID == e.Key {
 			list = append(list, d)
 		}
 	}
@@ -155,19 +165,19 @@ func ListDrafts(ctx context.Context, s shelf.Shelf) ([]Draft, error) {
 }
 
 // KeepDraft keeps a draft, and forgets the oldest where there are too many.
-func KeepDraft(ctx context.Context, s shelf.Shelf, d Draft) error {
+func KeepDraft(ctx context.Context, s shelf.Shelf, of DraftsOf, d Draft) error {
 	value, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
-	if err := shelf.Put(ctx, s, shelf.Drafts, draftPrefix+d.ID, value); err != nil {
+	if err := shelf.Put(ctx, s, shelf.Drafts, of.prefix()+d.ID, value); err != nil {
 		return err
 	}
-	list, err := ListDrafts(ctx, s)
+	list, err := ListDrafts(ctx, s, of)
 	for len(list) > maxDrafts && err == nil {
 		oldest := list[len(list)-1]
 		list = list[:len(list)-1]
-		err = shelf.Delete(ctx, s, shelf.Drafts, draftPrefix+oldest.ID)
+		err = shelf.Delete(ctx, s, shelf.Drafts, of.prefix()+oldest.ID)
 	}
 	return err
 }

@@ -200,15 +200,15 @@ func TestDraftsAreKept(t *testing.T) {
 	kept, now := shelf.NewMemory(), clock()
 	for i := range 53 {
 		d := store.Draft{ID: fmt.Sprintf("D%02d", i), Text: "{", Changed: now.Add(time.Duration(i) * time.Second), Parent: run, Seq: 3}
-		if err := store.KeepDraft(t.Context(), kept, d); err != nil {
+		if err := store.KeepDraft(t.Context(), kept, store.TaskDrafts, d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	list, err := store.ListDrafts(t.Context(), kept)
+	list, err := store.ListDrafts(t.Context(), kept, store.TaskDrafts)
 	if err != nil || len(list) != 50 || list[0].ID != "D52" || list[49].ID != "D03" || list[0].Parent != run || list[0].Seq != 3 || list[0].Text != "{" {
 		t.Errorf("%d drafts, %v", len(list), err)
 	}
-	if err := store.KeepDraft(t.Context(), &shelf.Memory{Limit: 1}, list[0]); !errors.Is(err, shelf.ErrFull) {
+	if err := store.KeepDraft(t.Context(), &shelf.Memory{Limit: 1}, store.TaskDrafts, list[0]); !errors.Is(err, shelf.ErrFull) {
 		t.Errorf("a full shelf gives %v", err)
 	}
 }
