@@ -17,6 +17,7 @@ var forbidden = map[string]string{ //nolint:gochecknoglobals // a table that is 
 	"axiom25/web":                     "the built files would hold the program that holds them",
 	"net/http":                        "it adds 0.3 MB, its client 1.2 MB: app/command uses the browser's fetch",
 	"crypto/tls":                      "the browser encrypts by itself",
+	"golang.org/x/text/internal":      "it holds tables of all languages: web/build/browser/text stands in for its package message",
 	"github.com/tmaxmax/go-sse":       "it adds 1.3 MB: the browser has EventSource",
 	"github.com/nats-io":              "only the server's journal speaks NATS",
 	"modernc.org/sqlite":              "only the server's journal keeps a database",

@@ -1,6 +1,7 @@
-// Package browser compiles a command of this module into WebAssembly for browsers, without what only servers need: the rules of
-// the validator that no contract uses (see usedValidator), and the half of go-app that serves: its package app imports net/http for that half alone, and net/http brings cryptography, HTTP/2 and more, an
-// eighth of what a reader of the console would download.
+// Package browser compiles a command of this module into WebAssembly for browsers, without what only servers need: the half of
+// go-app that serves, whose package app imports net/http for that half alone, and net/http brings cryptography, HTTP/2 and more,
+// an eighth of what a reader of the console would download; the rules of the validator that no contract uses (see usedValidator);
+// and the languages in which the library for JSON Schema could word its errors, were it asked (see text/message).
 //
 // The module cache is only read. The build sees another directory for go-app, which does not exist: the go command's
 // overlay fills it with the module's own files, but for ServerHalf, and with goapp/client.go, which declares what the
@@ -33,6 +34,10 @@ const (
 	// replacement is where the build finds go-app, from the module's root: a part of the program's build information,
 	// and therefore the same on every machine.
 	replacement = "./web/build/browser/goapp"
+
+	// textModule words messages in any language. In the browser two small packages stand in for it.
+	textModule      = "golang.org/x/text"
+	textReplacement = "./web/build/browser/text"
 
 	// decision is the page that a failing build names.
 	decision = "docs/decisions/0013-go-app-without-its-server.md"
@@ -99,6 +104,8 @@ func (b *Build) prepare(goapp, validator string) error {
 			replace[filepath.Join(b.root, filepath.FromSlash(where), name)] = file
 		}
 	}
+	textMod := filepath.Join(b.dir, "text.mod")
+	replace[filepath.Join(b.root, filepath.FromSlash(textReplacement), "go.mod")] = textMod
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return fmt.Errorf("encode the overlay: %w", err)
@@ -111,8 +118,11 @@ func (b *Build) prepare(goapp, validator string) error {
 	if err != nil {
 		return fmt.Errorf("read the module's sums: %w", err)
 	}
-	for name, content := range map[string][]byte{"overlay.json": overlay, "browser.mod": mod, "browser.sum": sum} {
-		if err := os.WriteFile(filepath.Join(b.dir, name), content, 0o600); err != nil {
+	for name, content := range map[string][]byte{
+		filepath.Join(b.dir, "overlay.json"): overlay, filepath.Join(b.dir, "browser.mod"): mod, filepath.Join(b.dir, "browser.sum"): sum,
+		textMod: []byte("module " + textModule + "\n\ngo 1.26\n"),
+	} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
 			return fmt.Errorf("write the build's files: %w", err)
 		}
 	}
@@ -123,7 +133,7 @@ func (b *Build) prepare(goapp, validator string) error {
 	return nil
 }
 
-// replaced returns a go.mod that takes go-app and the validator from their replacements.
+// replaced returns a go.mod that takes modules from their replacements.
 func replaced(file string) ([]byte, error) {
 	content, err := os.ReadFile(file) //nolint:gosec // this module's own
 	if err != nil {
@@ -133,7 +143,9 @@ func replaced(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the module's file: %w", err)
 	}
-	for module, where := range map[string]string{goApp: replacement, validatorModule: validatorReplacement} {
+	for module, where := range map[string]string{
+		goApp: replacement, validatorModule: validatorReplacement, textModule: textReplacement,
+	} {
 		if err := mod.AddReplace(module, "", where, ""); err != nil {
 			return nil, fmt.Errorf("replace %s: %w", module, err)
 		}
