@@ -187,6 +187,20 @@ func TestConsoleToolSpecIsAForm(t *testing.T) {
 		t.Errorf("the server has %+v", spec)
 	}
 	b.until(t, "no draft of what was stored", `!document.querySelector(".kept")`)
+
+	// What is typed while the server stores is not lost with the editor.
+	b.click(t, ".panel-tools button", "Edit")
+	b.enter(t, "field%2Fversion", "1.0.1", ".version", `"1.0.1"`)
+	b.until(t, "a valid document", `document.querySelector(".editor-foot .verdict-line-valid")`)
+	eval[any](t, b, `(() => {
+		document.querySelector(".composer-foot .button-primary").click();
+		const field = document.getElementById("field%2Fdescription");
+		field.focus();
+		field.value = "Typed on.";
+		field.dispatchEvent(new Event("input", {bubbles: true}));
+	})()`)
+	b.until(t, "what was stored", `document.querySelector(".title-row [role=status]").textContent.startsWith("Stored spell@1.0.1")`)
+	b.until(t, "what was typed", at(".description")+` === "Typed on." && document.querySelector(".composer-text .panel-hint").textContent.startsWith("draft kept")`)
 }
 
 // TestConsoleCatalogKeepsDrafts loses the tab while a tool is edited.

@@ -225,7 +225,12 @@ func (p *Catalog) save(app.Context) {
 		return
 	}
 	p.last = "save"
-	p.watch.Save(p.text, func(ctx app.Context, stored *contracts.ToolEntry) {
+	sent := p.text
+	p.watch.Save(sent, func(ctx app.Context, stored *contracts.ToolEntry) {
+		if p.text != sent { // the reader went on typing
+			p.original = sent
+			return
+		}
 		p.closed()
 		ctx.Navigate("/catalog?tool=" + url.QueryEscape(string(stored.Spec.Ref())))
 	})
