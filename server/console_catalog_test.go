@@ -220,6 +220,19 @@ func TestConsoleCatalogKeepsDrafts(t *testing.T) {
 	b.click(t, ".kept button", "Edit")
 	b.until(t, "the draft", fmt.Sprintf(`document.querySelector(".editor-area")?.value === %s && !document.querySelector(".kept")`, quotedJSON(t, importedTool)))
 
+	// A file that is dropped is another draft, and the first one stays.
+	eval[any](t, b, `(() => {
+		const transfer = new DataTransfer();
+		transfer.items.add(new File(['{"name":"dropped"}'], "dropped.json"));
+		document.querySelector(".composer").dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: transfer}));
+	})()`)
+	b.until(t, "the file, and the draft in the list", fmt.Sprintf(`%s === '{"name":"dropped"}' &&
+		document.querySelector(".kept-title")?.textContent === "look_up@1.0.0"`, composerText))
+	b.click(t, ".actions button", "Close")
+	b.click(t, ".actions button", "Discard the changes")
+	b.until(t, "no editor, and the first draft", fmt.Sprintf(`!document.querySelector(".editor-area") && %s === "look_up@1.0.0"`,
+		`[...document.querySelectorAll(".kept-title")].map(e => e.textContent).join()`))
+
 	// A draft of a tool is none of a task.
 	b.do(t, chromedp.Navigate(s.url+"/new"))
 	b.until(t, "the composer", `document.querySelector("#form-budget select")`)

@@ -180,6 +180,7 @@ func (p *Catalog) openFile(ctx app.Context, file app.Value) {
 			p.unread = fmt.Errorf("%s: %w", name, err)
 			return
 		}
+		p.begin(ctx, "", p.shown) // what was typed before stays a draft of its own
 		p.file = name
 		p.open(text)
 		p.keepDraft(ctx)
