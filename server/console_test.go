@@ -451,6 +451,9 @@ func TestScreenshots(t *testing.T) {
 		"run": "/r/" + finished["elements"].String(), "run-exhausted": "/r/" + finished["countries"].String(),
 		"run-waiting": "/r/" + waiting.String(),
 	}
+	for _, view := range []string{"timeline", "events", "tools", "verdict", "task"} {
+		pages["run-"+view] = "/r/" + finished["elements"].String() + "?view=" + view
+	}
 	b := newBrowser(t)
 	for name, path := range pages {
 		for _, theme := range []string{"light", "dark"} {
