@@ -2,6 +2,7 @@ package parts
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
@@ -27,16 +28,30 @@ type GrowingText struct {
 	watch    app.Func
 }
 
-// blockBytes is how much a block holds at least, where the text has line breaks: a block ends with a line.
-const blockBytes = 2048
+// A block ends with the first line break behind blockBytes, so that it is whole lines, or with a word before longestBlock where no
+// line break comes: a browser lays out a text of megabytes without one for seconds.
+const (
+	blockBytes   = 2 << 10
+	longestBlock = 32 << 10
+)
 
 // cutBlock returns the piece of a text that belongs to a block that holds something already, and what comes behind that block.
 func cutBlock(held int, text string) (piece, rest string) {
+	room := max(longestBlock-held, 0)
 	from := min(max(blockBytes-held, 0), len(text))
-	if at := strings.IndexByte(text[from:], '\n'); at >= 0 {
+	if at := strings.IndexByte(text[from:min(max(room, from), len(text))], '\n'); at >= 0 {
 		return text[:from+at+1], text[from+at+1:]
 	}
-	return text, ""
+	if len(text) <= room {
+		return text, ""
+	}
+	at := strings.LastIndexByte(text[:room], ' ') + 1
+	if at == 0 && held == 0 {
+		for at = room; at > 0 && !utf8.RuneStart(text[at]); {
+			at--
+		}
+	}
+	return text[:at], text[at:]
 }
 
 // OnInit implements app.Initializer.
