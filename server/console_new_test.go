@@ -110,6 +110,22 @@ func TestConsoleComposerEditsOneDocument(t *testing.T) {
 	b.enter(t, in+"data", `{"x": 2.50}`, ".inputs[0].data", `{x: 2.5}`)
 	b.enter(t, in+"sensitive", "true", ".inputs[0].sensitive", "true")
 	b.enter(t, in+"sensitive", "false", ".inputs[0].sensitive", "undefined")
+	// A click that comes while the form is brought in step with another edit is not undone before it is read.
+	eval[any](t, b, fmt.Sprintf(`(() => {
+		const box = document.getElementById(%q), name = document.getElementById(%q);
+		document.getElementById = (id) => {
+			if (id === box.id) {
+				delete document.getElementById;
+				box.click();
+			}
+			return Document.prototype.getElementById.call(document, id);
+		};
+		name.value = "m";
+		name.dispatchEvent(new Event("input", {bubbles: true}));
+	})()`, in+"sensitive", in+"name"))
+	b.until(t, "both edits", fmt.Sprintf(`(({name, sensitive}) => name === "m" && sensitive)(JSON.parse(%s).inputs[0])`, composerText))
+	b.enter(t, in+"sensitive", "false", ".inputs[0].sensitive", "undefined")
+	b.enter(t, in+"name", "n", ".inputs[0].name", `"n"`)
 	b.pressed(t, "Add an input")
 	b.enter(t, "field%2Finputs%2F1-content", "uri", ".inputs[1]", `{name: "input-1", uri: ""}`)
 	b.until(t, "a field for the digest", `document.getElementById("field%2Finputs%2F1%2Fdigest")`)

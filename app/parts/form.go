@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,11 @@ func (s *FormSection) OnMount(ctx app.Context) { ctx.Defer(s.fill) }
 // OnUpdate implements app.Updater.
 func (s *FormSection) OnUpdate(ctx app.Context) { ctx.Defer(s.fill) }
 
-// fill brings what the controls hold in step with the rows, but for the one that is being typed in.
+// lastFilled is a property of a control's element: what fill has put there last, and for which row.
+const lastFilled = "axiom25Filled"
+
+// fill brings what the controls hold in step with the rows, but for the one that is being typed in. What the reader has changed and
+// the form has not heard of yet stays.
 func (s *FormSection) fill(app.Context) {
 	document := app.Window().Get("document")
 	active := document.Get("activeElement")
@@ -70,6 +75,11 @@ func (s *FormSection) fill(app.Context) {
 		if !element.Truthy() || property == "value" && element.Equal(active) && element.Get("tagName").String() != "SELECT" {
 			return
 		}
+		put := fmt.Sprint(id, " ", value)
+		if element.Get(lastFilled).String() == put {
+			return
+		}
+		element.Set(lastFilled, put)
 		if is := element.Get(property); property == "checked" && is.Bool() != value || property == "value" && is.String() != value {
 			element.Set(property, value)
 		}
@@ -278,6 +288,7 @@ func (s *FormSection) rowOf(target app.Value) *form.Row {
 // input takes in what is typed; names of pairs, and what is chosen, are taken when they are complete.
 func (s *FormSection) input(ctx app.Context, e app.Event) {
 	target := e.Get("target")
+	target.Set(lastFilled, nil) // what becomes of it is told by the row
 	kind := target.Get("type").String()
 	r := s.rowOf(target)
 	if r == nil || kind == "checkbox" || kind == "select-one" || target.Get("dataset").Get("act").Truthy() {
@@ -288,6 +299,7 @@ func (s *FormSection) input(ctx app.Context, e app.Event) {
 
 func (s *FormSection) changed(ctx app.Context, e app.Event) {
 	target := e.Get("target")
+	target.Set(lastFilled, nil)
 	r := s.rowOf(target)
 	if r == nil {
 		return
