@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -174,8 +175,8 @@ func TestClusterLosesNothing(t *testing.T) {
 	stop()
 	running.Wait()
 	for i, v := range all {
-		if v.err != nil {
-			t.Errorf("run %d: %v", i, v.err)
+		if err := errors.Join(v.err, v.viewErr); err != nil {
+			t.Errorf("run %d: %v", i, err)
 		}
 		v.holds(t, b.history(t, v.run))
 		t.Logf("run %d: %d reports acknowledged, %d turned away, %d events shown", i, v.sent, v.refused, len(v.seen))

@@ -63,8 +63,8 @@ func TestKillAtAnyInstant(t *testing.T) {
 		reporting.Wait()
 		watching.Wait()
 		for i, v := range all {
-			if v.err != nil {
-				t.Fatalf("round %d, run %d: %v", round, i, v.err)
+			if err := errors.Join(v.err, v.viewErr); err != nil {
+				t.Fatalf("round %d, run %d: %v", round, i, err)
 			}
 		}
 		s = startServer(t, data, "--addr", address)
@@ -103,7 +103,8 @@ type survivor struct {
 	seen []string
 	// refused counts the answers that asked it to come again.
 	refused int
-	err     error
+	// err is why the engine gave up, viewErr why the viewer did.
+	err, viewErr error
 }
 
 // again is how long the parts of a survivor wait after a failure.
@@ -171,8 +172,8 @@ func pause(ctx context.Context, d time.Duration) {
 func (v *survivor) watch(ctx context.Context, url func() string, back func()) {
 	back = sync.OnceFunc(back)
 	defer back()
-	for ; ctx.Err() == nil && v.err == nil; pause(ctx, again) {
-		v.err = v.view(ctx, url(), back)
+	for ; ctx.Err() == nil && v.viewErr == nil; pause(ctx, again) {
+		v.viewErr = v.view(ctx, url(), back)
 	}
 }
 
