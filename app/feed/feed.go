@@ -39,7 +39,7 @@ type Handlers struct {
 	Lost func(final bool)
 	// Busy is called before Lost where the server has said how long to stay away; nil where that is of no use.
 	Busy func(wait time.Duration)
-	// Crowded is called before Lost where the browser has no connection left for a stream; nil where that is of no use.
+	// Crowded is called before Lost where the browser has no connection left for a stream.
 	Crowded func()
 }
 
