@@ -144,7 +144,7 @@ func BenchmarkConsoleLive(b *testing.B) {
 	for _, rate := range []int{100, 1000, 5000} {
 		b.Run(fmt.Sprintf("rate=%d/axiom25", rate), func(b *testing.B) {
 			s := startPlain(b)
-			tab := newBrowser(b)
+			tab := unwatched(b)
 			var young, settled []float64
 			for b.Loop() {
 				id := s.create(b, externalTask)
@@ -158,7 +158,7 @@ func BenchmarkConsoleLive(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("rate=%d/floor", rate), func(b *testing.B) {
 			address, say := barePage(b)
-			tab := newBrowser(b)
+			tab := unwatched(b)
 			var young, settled []float64
 			for b.Loop() {
 				tab.do(b, chromedp.Navigate("about:blank"), chromedp.Navigate(address))
@@ -174,7 +174,7 @@ func BenchmarkConsoleLive(b *testing.B) {
 // BenchmarkConsoleClick measures how long a click on a tab takes to open its view while 5000 events come a second.
 func BenchmarkConsoleClick(b *testing.B) {
 	s := startPlain(b)
-	tab := newBrowser(b)
+	tab := unwatched(b)
 	var took []float64
 	for b.Loop() {
 		id := s.create(b, externalTask)
@@ -203,14 +203,14 @@ func BenchmarkConsoleClick(b *testing.B) {
 func BenchmarkConsoleHeap(b *testing.B) {
 	const events, batch = 100_000, 1000
 	s := startPlain(b)
-	tab := newBrowser(b)
+	tab := unwatched(b)
 	tab.do(b, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
-			const instantiate = WebAssembly.instantiateStreaming;
-			WebAssembly.instantiateStreaming = async (...args) => {
-				const result = await instantiate.apply(WebAssembly, args);
-				window.program = result.instance.exports.mem;
-				return result;
+			const instantiate = WebAssembly.instantiate;
+			WebAssembly.instantiate = async (...args) => {
+				const instance = await instantiate.apply(WebAssembly, args);
+				window.memory = instance.exports.mem;
+				return instance;
 			};`})
 		return err
 	}))
@@ -231,56 +231,7 @@ func BenchmarkConsoleHeap(b *testing.B) {
 			}
 			return err
 		}))
-		mib = append(mib, (scripts+eval[float64](b, tab, "window.program.buffer.byteLength"))/(1<<20))
+		mib = append(mib, (scripts+eval[float64](b, tab, "window.memory.buffer.byteLength"))/(1<<20))
 	}
 	b.ReportMetric(quantile(mib, 0.5), "MiB")
-}
-
-// BenchmarkConsoleStart measures how long it takes from the navigation until the page of all runs shows its content and has
-// answered a key: in a browser that has nothing, and in one that has been here before.
-func BenchmarkConsoleStart(b *testing.B) {
-	s := startPlain(b)
-	const watch = `
-		new MutationObserver((_, observer) => {
-			if (!document.querySelector("main .notice:not(.notice-loading), main .run-row")) return;
-			observer.disconnect();
-			const press = () => {
-				document.dispatchEvent(new KeyboardEvent("keydown", {key: "?", bubbles: true}));
-				if (document.querySelector("dialog[open]")) window.answered = performance.now(); else requestAnimationFrame(press);
-			};
-			press();
-		}).observe(document, {subtree: true, childList: true});`
-	open := func(b *testing.B, tab browser) float64 {
-		b.Helper()
-		tab.do(b, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+"/"))
-		tab.until(b, "an answered key", "window.answered")
-		return eval[float64](b, tab, "window.answered")
-	}
-	ready := func(b *testing.B) browser {
-		b.Helper()
-		tab := newBrowser(b)
-		tab.do(b, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch})
-			return err
-		}))
-		return tab
-	}
-	b.Run("cold", func(b *testing.B) {
-		var took []float64
-		for b.Loop() {
-			took = append(took, open(b, ready(b)))
-		}
-		b.ReportMetric(quantile(took, 0.5), "ms")
-	})
-	b.Run("cached", func(b *testing.B) {
-		tab := ready(b)
-		for range 3 { // V8 keeps what it has compiled once a program was started again
-			open(b, tab)
-		}
-		var took []float64
-		for b.Loop() {
-			took = append(took, open(b, tab))
-		}
-		b.ReportMetric(quantile(took, 0.5), "ms")
-	})
 }

@@ -173,6 +173,7 @@ func TestConsoleTimeline(t *testing.T) { //nolint:tparallel // the steps share o
 		b.clickAt(t, x, top)
 		b.until(t, "one notch less", fmt.Sprintf(`document.querySelectorAll(".timeline-axis .timeline-notch").length < %d`, max(count, 1)))
 		b.click(t, ".timeline-bar button", "Fold")
+		b.until(t, "every notch", fmt.Sprintf(`document.querySelectorAll(".timeline-axis .timeline-notch").length === %d`, count))
 	})
 
 	t.Run("reads out what is pointed at, and selects what is clicked", func(t *testing.T) { //nolint:paralleltest // one page

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -140,8 +141,9 @@ func (b browser) installed(t *testing.T) {
 const keptVersions = `(window.versions = null, caches.keys().then(names => { window.versions = names.map(n => n.replace("axiom25-console-", "")).sort().join(); }), true)`
 
 // keeps waits until these versions are kept, and no other.
-func (b browser) keeps(t *testing.T, want string) {
+func (b browser) keeps(t *testing.T, versions ...string) {
 	t.Helper()
+	want := strings.Join(slices.Sorted(slices.Values(versions)), ",")
 	b.until(t, "the versions "+want, fmt.Sprintf(`(() => { const seen = window.versions; %s; return seen === %q; })()`, keptVersions, want))
 }
 
@@ -189,7 +191,7 @@ func TestConsoleUpdate(t *testing.T) {
 	if got := eval[string](t, typing, `document.querySelector("textarea").value`); got != `{"draft": 1` {
 		t.Errorf("the draft is %q", got)
 	}
-	reader.keeps(t, version+","+m.Version) // as long as a tab uses it
+	reader.keeps(t, version, m.Version) // as long as a tab uses it
 	typing.do(t, chromedp.Navigate(u.url+"/validate"))
 	typing.until(t, "the new version", fmt.Sprintf(`typeof goappGetenv === "function" && %s === %q && document.querySelector("textarea")`, runs, version))
 	typing.installed(t)

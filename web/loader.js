@@ -1,5 +1,5 @@
 "use strict";
-// Starts the console: fetches the WebAssembly, shows how much of it has come, and runs it. The names that begin with goapp
+// Starts the console: shows how much of its program has come (see program.js), and runs it. The names that begin with goapp
 // are what the go-app runtime looks up on window; those in capitals are filled in by the build.
 
 const goappEnv = {
@@ -23,50 +23,34 @@ function goappIsAppInstallable() {
   return false;
 }
 
-// Asked for before anything else, while the browser still reads the page. A clone of the response is counted while the
-// original is compiled: handing WebAssembly anything but the response itself would cost V8 its code cache.
-const program = fetch(WASM_URL);
-program.catch(() => {}); // start tells of it
-
-async function count(response) {
-  const label = document.getElementById("app-wasm-loader-label");
-  const reader = response.body.getReader();
-  for (let seen = 0; ; ) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    seen += value.byteLength;
-    if (label.isConnected) label.textContent = `Loading the console: ${Math.round((100 * seen) / WASM_SIZE)} %`;
-  }
-}
-
 const parsed = new Promise((resolve) => {
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve);
   else resolve();
 });
 
+// start resolves once the program runs, or is known not to.
 async function start() {
-  try {
-    const response = await program;
-    if (!response.ok) {
-      renewed(response.status);
-      throw new Error(`the console's program was answered with ${response.status}`);
-    }
-    const copy = response.clone();
-    parsed.then(() => count(copy)).catch(() => {});
-    const go = new Go();
-    const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
-    await parsed;
-    const ended = go.run(instance);
-    document.getElementById("app-wasm-loader").remove();
-    await ended;
-  } catch (err) {
+  await parsed;
+  const loader = document.getElementById("app-wasm-loader");
+  const label = loader.firstElementChild;
+  const progress = setInterval(() => {
+    if (fetched > 0) label.textContent = `Loading the console: ${Math.round((100 * fetched) / WASM_SIZE)} %`;
+  }, 100);
+  const failed = (err) => {
     console.error(err);
-    await parsed;
-    const loader = document.getElementById("app-wasm-loader");
-    if (loader) {
-      loader.classList.add("failed");
-      loader.firstElementChild.textContent = `The console could not be loaded: ${err.message}. Reload to try again.`;
-    }
+    loader.classList.add("failed");
+    label.textContent = `The console could not be loaded: ${err.message}. Reload to try again.`;
+  };
+  try {
+    const go = new Go();
+    const instance = await WebAssembly.instantiate(await program, go.importObject);
+    go.run(instance).catch(failed);
+    loader.remove();
+  } catch (err) {
+    renewed(err.status);
+    failed(err);
+  } finally {
+    clearInterval(progress);
   }
 }
 
@@ -81,4 +65,4 @@ function renewed(status) {
   }
 }
 
-start();
+const started = start();

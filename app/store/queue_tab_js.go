@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 	"syscall/js"
+	"time"
 
 	"axiom25/app/command"
 	"axiom25/app/shelf"
@@ -25,6 +26,9 @@ var TabQueue = sync.OnceValue(func() *Queue { //nolint:gochecknoglobals // a fun
 	return q
 })
 
+// queueRest is how long the queue waits at the start of a page, which is to be drawn first.
+const queueRest = time.Second
+
 // ServeQueue sends what waits for as long as the tab is open: at once when the browser is online again or the page is looked
 // at, and now and then in between.
 func ServeQueue() {
@@ -36,7 +40,7 @@ func ServeQueue() {
 	js.Global().Call("addEventListener", "online", ring)
 	js.Global().Get("document").Call("addEventListener", "visibilitychange", ring)
 	go func() {
-		untilIdle()
+		time.Sleep(queueRest)
 		q.Serve(context.Background())
 	}()
 }

@@ -65,7 +65,7 @@ func (b builder) gather(ctx context.Context, wasm []byte) ([]source, error) {
 		{"/web/icon-512.png", "icon-512.png", "image/png", icon(512, false)},
 		{"/web/icon-maskable.png", "icon-maskable.png", "image/png", icon(512, true)},
 		{"/web/icon.svg", "icon.svg", "image/svg+xml", read(dir, "icon.svg")},
-		{"/web/theme.js", "theme.js", javascript, read(dir, "theme.js")},
+		{"/web/first.js", "first.js", javascript, slices.Concat(read(dir, "program.js"), read(dir, "theme.js"))},
 		{manifestPath, "manifest.webmanifest", "application/manifest+json", nil},
 		{web.ShellPath, "shell.html", document, read(dir, "shell.html")},
 		{workerPath, "app-worker.js", javascript, read(dir, "worker.js")},

@@ -1,7 +1,8 @@
 // Package browser compiles a command of this module into WebAssembly for browsers, without what only servers need: the half of
 // go-app that serves, whose package app imports net/http for that half alone, and net/http brings cryptography, HTTP/2 and more,
 // an eighth of what a reader of the console would download; the rules of the validator that no contract uses (see usedValidator);
-// and the languages in which the library for JSON Schema could word its errors, were it asked (see text/message).
+// the languages in which the library for JSON Schema could word its errors, were it asked (see text/message); and what that
+// library does at each start for drafts that are not in use (see lazySchemas).
 //
 // The module cache is only read. The build sees another directory for go-app, which does not exist: the go command's
 // overlay fills it with the module's own files, but for ServerHalf, and with goapp/client.go, which declares what the
@@ -66,25 +67,25 @@ type Build struct {
 // Prepare readies builds of the module whose directory is root, with a build tag; an empty one is none.
 func Prepare(ctx context.Context, root, tag string) (*Build, error) {
 	b := &Build{root: root, tag: tag, flags: []string{"-mod=readonly"}} // whatever GOFLAGS says: no module is in question here
-	out, err := b.run(ctx, "list", "-f", "{{.Module.Dir}}", goAppPackage, validatorModule)
+	out, err := b.run(ctx, "list", "-f", "{{.Module.Dir}}", goAppPackage, validatorModule, schemaModule)
 	if err != nil {
-		return nil, fmt.Errorf("find go-app and the validator: %w", err)
+		return nil, fmt.Errorf("find what is left out in part: %w", err)
 	}
 	modules := strings.Fields(string(out))
-	if len(modules) != 2 {
-		return nil, fmt.Errorf("find go-app and the validator: the go command says %q", out)
+	if len(modules) != 3 {
+		return nil, fmt.Errorf("find what is left out in part: the go command says %q", out)
 	}
 	if b.dir, err = os.MkdirTemp("", "axiom25-browser-"); err != nil {
 		return nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
-	if err := b.prepare(modules[0], modules[1]); err != nil {
+	if err := b.prepare(modules[0], modules[1], modules[2]); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
-// prepare writes the go command's files, for go-app and the validator in these directories.
-func (b *Build) prepare(goapp, validator string) error {
+// prepare writes the go command's files, for go-app, the validator and the library for JSON Schema in these directories.
+func (b *Build) prepare(goapp, validator, schema string) error {
 	files, err := clientHalf(goapp)
 	if err != nil {
 		return err
@@ -98,8 +99,12 @@ func (b *Build) prepare(goapp, validator string) error {
 	if err != nil {
 		return err
 	}
-	replace := make(map[string]string, len(files)+len(rules))
-	for where, module := range map[string]map[string]string{replacement: files, validatorReplacement: rules} {
+	drafts, err := lazySchemas(schema, b.dir)
+	if err != nil {
+		return err
+	}
+	replace := make(map[string]string, len(files)+len(rules)+len(drafts))
+	for where, module := range map[string]map[string]string{replacement: files, validatorReplacement: rules, schemaReplacement: drafts} {
 		for name, file := range module {
 			replace[filepath.Join(b.root, filepath.FromSlash(where), name)] = file
 		}
@@ -144,7 +149,7 @@ func replaced(file string) ([]byte, error) {
 		return nil, fmt.Errorf("read the module's file: %w", err)
 	}
 	for module, where := range map[string]string{
-		goApp: replacement, validatorModule: validatorReplacement, textModule: textReplacement,
+		goApp: replacement, validatorModule: validatorReplacement, schemaModule: schemaReplacement, textModule: textReplacement,
 	} {
 		if err := mod.AddReplace(module, "", where, ""); err != nil {
 			return nil, fmt.Errorf("replace %s: %w", module, err)
@@ -229,7 +234,7 @@ func (b *Build) Packages(ctx context.Context, path string) ([]Package, error) {
 
 // Compile writes the program of the command at path, with further flags of go build, to file. It holds no paths and no
 // revision, so that equal sources give equal bytes. An error is ErrServerPackage where the program would serve, and
-// ErrGoApp or ErrValidator where what was left of those does not fit.
+// ErrGoApp, ErrValidator or ErrJSONSchema where what was left of those does not fit.
 func (b *Build) Compile(ctx context.Context, path, file string, flags ...string) error {
 	packages, err := b.Packages(ctx, path)
 	if err != nil {
@@ -249,6 +254,9 @@ func (b *Build) Compile(ctx context.Context, path, file string, flags ...string)
 		}
 		if strings.Contains(err.Error(), "# "+validatorModule+"\n") {
 			return fmt.Errorf("%w: it needs what was left out: %w", ErrValidator, err)
+		}
+		if strings.Contains(err.Error(), "# "+schemaModule+"\n") {
+			return fmt.Errorf("%w: %w", ErrJSONSchema, err)
 		}
 		return fmt.Errorf("compile %s: %w", path, err)
 	}

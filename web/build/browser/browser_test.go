@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"axiom25/web/build/browser"
@@ -43,6 +45,47 @@ func fetch(text string) bool {
 }
 `
 
+// drafts is a library for JSON Schema that compiles all its drafts at its start, and says which.
+const drafts = `package jsonschema
+
+import (
+	"strings"
+)
+
+type Schema struct{ url string }
+
+type Vocabulary struct{}
+
+// A Draft represents json-schema specification.
+type Draft struct {
+	url string
+	sch *Schema
+}
+
+var (
+	Draft4    = &Draft{url: "draft-04"}
+	Draft6    = &Draft{url: "draft-06"}
+	Draft7    = &Draft{url: "draft-07"}
+	Draft2019 = &Draft{url: "2019-09"}
+	Draft2020 = &Draft{url: "2020-12"}
+)
+
+func init() {
+	for _, d := range []*Draft{Draft4, Draft6, Draft7, Draft2019, Draft2020} {
+		d.sch = &Schema{strings.ToUpper(d.url)}
+		println("compiled", d.url)
+	}
+}
+
+type dialect struct{ draft *Draft }
+
+func (d *dialect) getSchema(assertVocabs bool, vocabularies map[string]*Vocabulary) *Schema {
+	return d.draft.sch
+}
+
+func Of(d *Draft) string { return (&dialect{d}).getSchema(false, nil).url }
+`
+
 // module returns the files of a small module and of a go-app that fits it.
 func module(t *testing.T) map[string]string {
 	t.Helper()
@@ -53,18 +96,22 @@ func module(t *testing.T) map[string]string {
 	const (
 		goApp     = "github.com/maxence-charriere/go-app/v10"
 		validator = "github.com/go-playground/validator/v10"
+		schema    = "github.com/santhosh-tekuri/jsonschema/v6"
 	)
 	return map[string]string{
-		"go.mod": "module small\n\ngo 1.26\n\nrequire (\n\t" + goApp + " v10.1.11\n\t" + validator + " v10.30.6\n)\n\n" +
-			"replace (\n\t" + goApp + " => ./goapp\n\t" + validator + " => ./validator\n)\n",
+		"go.mod": "module small\n\ngo 1.26\n\nrequire (\n\t" + goApp + " v10.1.11\n\t" + validator + " v10.30.6\n\t" + schema + " v6.0.3\n)\n\n" +
+			"replace (\n\t" + goApp + " => ./goapp\n\t" + validator + " => ./validator\n\t" +
+			schema + " => ./jsonschema\n)\n",
 		"go.sum":                            "",
 		"contracts/rules.go":                rules,
 		"validator/go.mod":                  "module " + validator + "\n\ngo 1.26\n",
 		"validator/baked_in.go":             bakedIn,
 		"validator/validator.go":            "package validator\n\nfunc Known(tag string) bool { return bakedInValidators[tag] != nil && size > 0 }\n\nvar size = 1\n",
+		"jsonschema/go.mod":                 "module " + schema + "\n\ngo 1.26\n",
+		"jsonschema/draft.go":               drafts,
 		"web/build/browser/goapp/client.go": string(client),
-		"main.go": "package main\n\nimport (\n\t\"" + goApp + "/pkg/app\"\n\t\"" + validator + "\"\n)\n\nfunc main() {\n" +
-			"\tapp.Run()\n\tprintln(validator.Known(\"gte\"))\n}\n",
+		"main.go": "package main\n\nimport (\n\t\"" + goApp + "/pkg/app\"\n\t\"" + validator + "\"\n\t\"" + schema + "\"\n)\n\nfunc main() {\n" +
+			"\tapp.Run()\n\tprintln(validator.Known(\"gte\"), jsonschema.Of(jsonschema.Draft2020))\n}\n",
 		"goapp/go.mod":               "module " + goApp + "\n\ngo 1.26\n",
 		"goapp/pkg/app/http.go":      serving + "\ntype Handler struct{ size int }\n",
 		"goapp/pkg/app/static.go":    "//go:build !wasm\n\n" + serving,
@@ -157,6 +204,14 @@ func TestCompileRefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a draft that is kept elsewhere", func(t *testing.T) {
+		t.Parallel()
+		files := module(t)
+		files["jsonschema/draft.go"] = strings.Replace(drafts, "func init() {", "func init() { // once", 1)
+		if _, err := compile(t, write(t, files)); !errors.Is(err, browser.ErrJSONSchema) {
+			t.Errorf("got %v, want ErrJSONSchema", err)
+		}
+	})
 	t.Run("a go-app that is not Go", func(t *testing.T) {
 		t.Parallel()
 		files := module(t)
@@ -184,5 +239,27 @@ func TestRules(t *testing.T) {
 	files["contracts/rules.go"] = "package contracts\n"
 	if _, err := compile(t, write(t, files)); err == nil {
 		t.Error("no table of rules gives no error")
+	}
+}
+
+// TestADraftIsCompiledWhenItIsUsed runs a program that asks for one of the library's five drafts.
+func TestADraftIsCompiledWhenItIsUsed(t *testing.T) {
+	t.Parallel()
+	program, err := compile(t, write(t, module(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "small.wasm")
+	if err := os.WriteFile(file, program, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "go_js_wasm_exec")
+	out, err := exec.CommandContext(t.Context(), run, file).CombinedOutput() //nolint:gosec // the Go distribution's own
+	if want := "root/a\ncompiled 2020-12\ntrue 2020-12\n"; err != nil || string(out) != want {
+		t.Errorf("the program says %q, %v, not %q", out, err, want)
 	}
 }
