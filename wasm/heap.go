@@ -10,9 +10,9 @@ import (
 // 40 MB once would grow to 80 MB for good: a WebAssembly memory never shrinks.
 const heapRoom = 2 << 20
 
-// keepHeapSmall sets the pace of the garbage collector by what the last run has left, from now on.
+// keepHeapSmall sets the pace of the garbage collector by what the last run has left, from its first run on.
 func keepHeapSmall() {
-	percent := uint64(100)
+	percent := uint64(100) // Go's own, until the first run: to ask what is there would hold a start up
 	var collected func(*runCounter)
 	collected = func(run *runCounter) {
 		runtime.SetFinalizer(run, collected) // the next run finds it again
@@ -22,7 +22,7 @@ func keepHeapSmall() {
 		percent = max(heapRoom, live/2) * 100 / live
 		debug.SetGCPercent(int(percent)) //nolint:gosec // at most 200
 	}
-	collected(&runCounter{})
+	runtime.SetFinalizer(&runCounter{}, collected)
 }
 
 // runCounter is what nothing holds, so that every run of the garbage collector finds it.

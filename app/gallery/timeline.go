@@ -61,7 +61,8 @@ func fixtureTimeline(width float64, narrow bool) *parts.Timeline {
 		Selected:  &parts.TimelineFrame{X: selected.X - 1, Y: selected.Y - 1, W: selected.W + 2, H: timeline.BarHeight + 2},
 		SelectedX: selected.X,
 		Curves: []parts.TimelineCurve{
-			{Words: "tokens 1.8 k / 2 k", Top: "2 k", Points: tokens.Points}, {Words: "cost $0.0007 / $0.001", Top: "$0.001", Points: cost.Points},
+			{Words: "tokens 1.8 k", Limit: "2 k", Top: "2 k", Points: tokens.Points},
+			{Words: "cost $0.0007", Limit: "$0.001", Top: "$0.001", Points: cost.Points},
 		},
 		Items: []parts.TimelineItem{{Seq: 3, Words: "Thought, plan, 300 ms", Place: 3, Selected: true}}, Active: 3, Total: m.Items(at),
 	}

@@ -217,11 +217,11 @@ func (p *Catalog) row(g *store.ToolGroup) app.UI {
 	return app.Tr().DataSet("tool", g.Name).Body(
 		app.Td().Body(
 			app.Div().Body(append([]app.UI{app.Elem("b").Text(g.Name)}, versions...)...),
-			app.Div().Class("quiet", "narrow").Text(fmt.Sprintf("%s · %s · %s", s.Effect, s.Trust, s.Transport.Type)),
+			app.Div().Class("quiet", "narrow").Text(fmt.Sprintf("%s · trust %s · transport %s", s.Effect, s.Trust, s.Transport.Type)),
 			app.Div().Class("quiet").Text(strings.Join(append(limitWords(s), "approval "+string(s.Approval), parts.ShortDigest(top.Digest)), " · ")),
 		),
 		app.Td().Class("wide").Text(string(s.Effect)),
-		app.Td().Class("wide").Body(app.Div().Text(string(s.Trust)), app.Div().Class("quiet").Text(string(s.Transport.Type))),
+		app.Td().Class("wide").Body(app.Div().Text(string(s.Trust)), app.Div().Class("quiet").Text("transport "+string(s.Transport.Type))),
 		app.Td().Text(gateWords(top.Gate)),
 	)
 }

@@ -103,7 +103,7 @@ func (p *New) foot() app.UI {
 		p.problemList(),
 		app.Div().Class("editor-foot").Body(
 			app.Span().Class("verdict-line", "verdict-line-"+state).Role("status").Text(words),
-			app.Span().Class("quiet").Aria("hidden", "true").Text("⌘↵"),
+			app.Span().Class("quiet", "wide").Aria("hidden", "true").Text("Ctrl ↵"),
 			app.Button().Class("button", "button-primary").Type("button").
 				Title("Ctrl or Command and Enter").Disabled(!p.ready()).Text(p.runLabel()).OnClick(p.clicked),
 		),

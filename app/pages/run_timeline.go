@@ -255,11 +255,11 @@ func (v *timelineView) curves() []parts.TimelineCurve {
 	tokens := v.model.Curve(v.clock, v.window, v.at, limits.MaxTokens, timeline.Tokens)
 	cost := v.model.Curve(v.clock, v.window, v.at, limits.MaxCostMicroUSD, timeline.Cost)
 	curves := []parts.TimelineCurve{{
-		Words: "tokens " + parts.Count(tokens.Used) + " / " + parts.Count(limits.MaxTokens), Top: parts.Count(tokens.Top), Points: tokens.Points,
+		Words: "tokens " + parts.Count(tokens.Used), Limit: parts.Count(limits.MaxTokens), Top: parts.Count(tokens.Top), Points: tokens.Points,
 	}}
 	if cost.Used > 0 {
 		curves = append(curves, parts.TimelineCurve{
-			Words: "cost " + parts.Money(cost.Used) + " / " + parts.Money(limits.MaxCostMicroUSD), Top: parts.Money(cost.Top), Points: cost.Points,
+			Words: "cost " + parts.Money(cost.Used), Limit: parts.Money(limits.MaxCostMicroUSD), Top: parts.Money(cost.Top), Points: cost.Points,
 		})
 	}
 	return curves

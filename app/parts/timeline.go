@@ -72,9 +72,9 @@ type TimelineFrame struct{ X, Y, W, H float64 }
 
 // TimelineCurve is one limit's.
 type TimelineCurve struct {
-	// Words say what was used of what; Top is what its full height stands for.
-	Words, Top string
-	Points     []timeline.Point
+	// Words say what was used, in as many letters as a lane's name has; Limit and Top are of how much, and what its full height stands for.
+	Words, Limit, Top string
+	Points            []timeline.Point
 }
 
 // TimelineItem is a bar or a mark in words.

@@ -162,7 +162,7 @@ func (t *Timeline) curves() app.UI {
 		}
 		within = append(within, svgElem("path", class).Attr("d", d.String()))
 		name := svgElem("text", "timeline-name").Attr("x", "12").Attr("y", px(line*float64(i+1))).
-			Body(app.Text(c.Words), svgElem("title", "").Text(c.Words+"; the curve's full height is "+c.Top))
+			Body(app.Text(c.Words), svgElem("title", "").Text(c.Words+" of "+c.Limit+"; the curve's full height is "+c.Top))
 		if t.Narrow {
 			name = name.Attr("x", "6")
 		}

@@ -28,7 +28,8 @@ func Prepare(ctx goapp.Context, kinds []contracts.Kind, ready func(goapp.Context
 // breaks some, since what a reader types is mostly not whole yet.
 func preparations(kind contracts.Kind) []string {
 	digest := "sha256:" + strings.Repeat("0", 64)
-	const checks = `"assertions":[{"id":"a","type":"contains","target":"output#/a","value":"b"},{"id":"b","type":"tool_called","target":"tool:a"}],` +
+	const checks = `"assertions":[{"id":"a","type":"contains","target":"output#/a","value":"b"},{"id":"b","type":"tool_called","target":"tool:a"},` +
+		`{"id":"c","type":"json_schema","value":{"type":"object"}}],` +
 		`"scorers":[{"id":"a","type":"exact","reference":"b"}]}`
 	switch kind {
 	case contracts.KindBudget:

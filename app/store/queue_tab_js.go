@@ -32,15 +32,15 @@ const queueRest = time.Second
 // ServeQueue sends what waits for as long as the tab is open: at once when the browser is online again or the page is looked
 // at, and now and then in between.
 func ServeQueue() {
-	q := TabQueue()
-	ring := js.FuncOf(func(js.Value, []js.Value) any {
-		q.Ring()
-		return nil
-	})
-	js.Global().Call("addEventListener", "online", ring)
-	js.Global().Get("document").Call("addEventListener", "visibilitychange", ring)
 	go func() {
 		time.Sleep(queueRest)
+		q := TabQueue()
+		ring := js.FuncOf(func(js.Value, []js.Value) any {
+			q.Ring()
+			return nil
+		})
+		js.Global().Call("addEventListener", "online", ring)
+		js.Global().Get("document").Call("addEventListener", "visibilitychange", ring)
 		q.Serve(context.Background())
 	}()
 }

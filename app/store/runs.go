@@ -77,6 +77,8 @@ func WatchRuns(ctx goapp.Context, client command.Client, f RunFilter) *RunsWatch
 	w := &RunsWatch{ctx: ctx, client: client}
 	w.Filter(f)
 	w.tick()
+	// While the server answers, the browser compiles what will decode that: some 10 ms, which the list would otherwise wait for.
+	_ = json.Unmarshal([]byte("{}"), &contracts.RunList{})
 	return w
 }
 
