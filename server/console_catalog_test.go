@@ -260,7 +260,7 @@ func TestConsoleCatalogFitsAPhone(t *testing.T) {
 	b := newBrowser(t)
 	b.do(t, chromedp.EmulateViewport(320, 700), chromedp.Navigate(s.url+"/catalog"))
 	b.until(t, "the tools", `document.querySelector("tr[data-tool]")`)
-	if got := eval[string](t, b, `document.querySelector("tr[data-tool] .narrow").innerText`); got != "read · builtin · builtin" {
+	if got := eval[string](t, b, `document.querySelector("tr[data-tool] .narrow").innerText`); got != "read · trust builtin · transport builtin" {
 		t.Errorf("the first tool is said to be %q", got)
 	}
 	for _, table := range eval[[][2]int](t, b, `[...document.querySelectorAll(".table")].map(t => [t.scrollWidth, t.parentElement.clientWidth])`) {
