@@ -77,7 +77,7 @@ test: system packages lint fresh compatible $(GOTESTSUM) console ## Everything: 
 	@echo "test: the agreement of schemas and validators, on every mutant"
 	@$(GOTESTSUM) --format pkgname -- -run '^TestSchemasAgree' ./contracts
 	@echo "test: everything, with the race detector"
-	@$(GOTESTSUM) --format pkgname -- -race -timeout 10m ./...
+	@$(GOTESTSUM) --format pkgname -- -race -timeout 20m ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Check format and style
