@@ -280,7 +280,7 @@ func TestConsoleRunAddresses(t *testing.T) {
 	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+want))
 	b.until(t, "the tools again", view("tools"))
 	b.press(t, "1")
-	eval[any](t, b, "(location.reload(), null)")
+	b.do(t, chromedp.Reload())
 	b.until(t, "the answer, which was chosen last", view("answer"))
 
 	// An address that is changed by hand is followed, back to the one that the page was opened with too.
