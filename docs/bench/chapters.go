@@ -364,8 +364,8 @@ func consoleLiveSuite() suite {
 				work: "the same in a browser that has been here", benchmark: start + "cached/axiom25", unit: "ms", floor: start + "cached/floor", goal: atMost(350),
 				why: "Half of it is the floor's: the browser starts a process for the page, and 14 MB of program go from its cache into WebAssembly. Then the " +
 					"program runs for 0.1 s where that process still has its code from the page before, and for 0.2 s where it has not: V8's code cache " +
-					"holds what ran often, and some 2 000 functions that a start calls once are compiled again. The figure lay between 355 and 465 ms " +
-					"in four runs on this machine, which others share, with the floor in step.",
+					"holds what ran often, and some 2 000 functions that a start calls once are compiled again. Its medians lay between 355 and 490 ms " +
+					"in the runs of one morning on this machine, which others share.",
 			},
 		},
 	}

@@ -49,7 +49,7 @@ func lazySchemas(module, dir string) (map[string]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (name == "cmd" || name == "testdata"): // modules and data of their own
+		case entry.IsDir() && name == "testdata":
 			return filepath.SkipDir
 		case !entry.IsDir() && !strings.HasSuffix(name, "_test.go"):
 			files[name] = file
