@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -208,16 +207,13 @@ func BenchmarkConsoleHeap(b *testing.B) {
 	const events, batch = 100_000, 1000
 	s := startPlain(b)
 	tab := unwatched(b)
-	tab.do(b, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+	tab.do(b, early(`
 			const instantiate = WebAssembly.instantiate;
 			WebAssembly.instantiate = async (...args) => {
 				const instance = await instantiate.apply(WebAssembly, args);
 				window.memory = instance.exports.mem;
 				return instance;
-			};`})
-		return err
-	}))
+			};`))
 	var mib []float64
 	for b.Loop() {
 		id := s.create(b, externalTask)

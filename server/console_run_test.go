@@ -13,7 +13,6 @@ import (
 
 	control "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -222,14 +221,11 @@ func TestConsoleRunTellsHowLateItIs(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	id := s.create(t, externalTask)
 	b := newBrowser(t)
-	b.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `{
+	b.do(t, early(`{
 			const behind = 3_661_234, Real = Date;
 			Date = class extends Real { constructor(...a) { a.length ? super(...a) : super(Real.now() - behind); } };
 			Date.now = () => Real.now() - behind;
-		}`})
-		return err
-	}), chromedp.Navigate(s.url+"/r/"+id.String()))
+		}`), chromedp.Navigate(s.url+"/r/"+id.String()))
 	b.until(t, "a live run", `document.querySelector(".connection-words")?.textContent === "Live"`)
 	note := ""
 	patiently(t, "latency on the page", func() bool {

@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -55,10 +53,7 @@ func BenchmarkConsoleStart(b *testing.B) {
 	ready := func(b *testing.B) browser {
 		b.Helper()
 		tab := unwatched(b)
-		tab.do(b, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noteAnswer})
-			return err
-		}))
+		tab.do(b, early(noteAnswer))
 		time.Sleep(settle)
 		return tab
 	}

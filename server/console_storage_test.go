@@ -1,10 +1,8 @@
 package main_test
 
 import (
-	"context"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -23,10 +21,7 @@ func TestConsoleWithoutStorage(t *testing.T) {
 	id := s.create(t, externalTask)
 	for name, storage := range map[string]string{"blocked": blockedStorage, "full": fullStorage} {
 		b := newBrowser(t)
-		b.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: storage})
-			return err
-		}), chromedp.Navigate(s.url+"/"))
+		b.do(t, early(storage), chromedp.Navigate(s.url+"/"))
 		b.until(t, name+": the run", `document.querySelector(".run-list a[href='/r/`+id.String()+`']")`)
 		for _, want := range []string{"light", "dark", "auto", "light"} {
 			eval[any](t, b, `document.querySelector(".theme-switch").click()`)

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"axiom25/contracts"
@@ -70,10 +68,7 @@ func (b browser) tab(t *testing.T, address string) browser {
 		t.Fatal(err)
 	}
 	tab := browser{ctx: ctx}
-	tab.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: sight})
-		return err
-	}), chromedp.Navigate(address))
+	tab.do(t, early(sight), chromedp.Navigate(address))
 	return tab
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"axiom25/contracts"
@@ -63,6 +64,14 @@ func newBrowser(tb testing.TB) browser {
 		tb.Fatal(err)
 	}
 	return browser{ctx: tab}
+}
+
+// early has a script run in each page that the tab opens from now on, before the page's own.
+func early(script string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
 }
 
 // do runs steps; the test fails where one of them does not come about in time.
